@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The names of the library and the default template arguments, for headers that only mention them.
+// It includes nothing, so it defines nothing: include the header of the same name to use one.
+#ifndef WEBHOOK_FWD_HPP
+#define WEBHOOK_FWD_HPP
+
+namespace webhook {
+inline namespace v0 {
+
+// The parts that a policy can play; a policy says `using role = webhook::role::transport;`.
+namespace role {
+struct clock;
+struct transport;
+struct serializer;
+struct signer;
+struct store;
+}  // namespace role
+
+// Nouns.
+class Bytes;
+class EventId;
+class Error;
+class Headers;
+class Secret;
+struct Attempt;
+struct Delivery;
+struct Emitted;
+struct EmitOptions;
+struct Endpoint;
+struct Event;
+struct Notice;
+struct Now;
+struct Options;
+struct ReceiverOptions;
+struct Request;
+struct Response;
+struct Verification;
+
+// Policies.
+class CurlTransport;
+class JsonSerializer;
+class MemoryStore;
+class StandardWebhooks;
+class SystemClock;
+template <class Function>
+class FunctionTransport;
+
+// The engine.
+class Emitter;
+template <class Transport = CurlTransport, class Serializer = JsonSerializer, class Signer = StandardWebhooks,
+          class Store = MemoryStore, class Clock = SystemClock>
+class Dispatcher;
+template <class Scheme = StandardWebhooks, class Serializer = JsonSerializer, class Clock = SystemClock>
+class Receiver;
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif
