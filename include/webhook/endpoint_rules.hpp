@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// What an endpoint must be, whatever the policies: bounded, well-formed, and without headers that are not the host's.
+// Whether its URL can be reached, its keys decoded or its format rendered is asked of the policies (registry.hpp).
+#ifndef WEBHOOK_ENDPOINT_RULES_HPP
+#define WEBHOOK_ENDPOINT_RULES_HPP
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "endpoint.hpp"
+#include "error.hpp"
+#include "pattern.hpp"
+
+namespace webhook {
+inline namespace v0 {
+
+inline constexpr std::size_t max_url = 2048;            ///< bytes
+inline constexpr std::size_t max_patterns = 100;        ///< of one endpoint
+inline constexpr std::size_t max_secrets = 10;          ///< of one endpoint, expired ones included
+inline constexpr std::size_t max_headers = 32;          ///< of one endpoint
+inline constexpr std::size_t max_header_value = 4096;   ///< bytes
+inline constexpr std::size_t max_header_bytes = 16384;  ///< of all names and values together
+inline constexpr std::size_t max_label = 256;           ///< bytes of a tenant; descriptions may have 16 times that
+
+namespace detail {
+
+/// RFC 9110 §5.6.2.
+constexpr bool is_token(std::string_view text) noexcept {
+  if (text.empty()) return false;
+  for (const char c : text) {
+    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!alphanumeric && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) return false;
+  }
+  return true;
+}
+
+/// No control character but TAB: CR and LF would start another header, and NUL ends it for some (RFC 9110 §5.5).
+constexpr bool is_header_value(std::string_view text) noexcept {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\t') || byte == 0x7F) return false;
+  }
+  return true;
+}
+
+/// Names that the transport, the format or the scheme writes itself.
+constexpr bool is_reserved_header(std::string_view name) noexcept {
+  constexpr std::array<std::string_view, 14> reserved{
+      "host",   "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive",
+      "te",     "trailer",        "upgrade",      "expect",           "proxy-connection",  "user-agent", "accept-encoding"};
+  for (const std::string_view other : reserved) {
+    if (Headers::same_name(name, other)) return true;
+  }
+  constexpr std::string_view ours = "webhook-";
+  return name.size() >= ours.size() && Headers::same_name(name.substr(0, ours.size()), ours);
+}
+
+}  // namespace detail
+
+/// Throws Error (errc::invalid_header) unless the header may be sent along with deliveries.
+inline void check_header(std::string_view name, std::string_view value) {
+  if (!detail::is_token(name) || name.size() > max_label) {
+    throw Error(errc::invalid_header, "a header's name is malformed: use letters, digits and '-', at most 256 bytes");
+  }
+  if (detail::is_reserved_header(name)) {
+    throw Error(errc::invalid_header, "the header \"" + std::string(name) + "\" is written by the library itself; choose another name");
+  }
+  if (value.size() > max_header_value || !detail::is_header_value(value)) {
+    throw Error(errc::invalid_header, "the value of the header \"" + std::string(name) +
+                                          "\" has control characters or more than 4096 bytes");  // the value may be a key
+  }
+}
+
+/// Throws Error with the first thing that is wrong with an endpoint, and what to do about it.
+inline void check_endpoint(const Endpoint& endpoint) {
+  if (endpoint.url.empty() || endpoint.url.size() > max_url) {
+    throw Error(errc::invalid_url, "an endpoint's URL has 1 to 2048 bytes, this one has " + std::to_string(endpoint.url.size()));
+  }
+  for (const char c : endpoint.url) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte == 0x7F) {
+      throw Error(errc::invalid_url, "an endpoint's URL contains a space or a control character; percent-encode it");
+    }
+  }
+  if (endpoint.events.empty() || endpoint.events.size() > max_patterns) {
+    throw Error(errc::invalid_pattern, "an endpoint has 1 to 100 event patterns; write \"*\" for every event");
+  }
+  for (const std::string& pattern : endpoint.events) check_pattern(pattern);
+  if (endpoint.tenant.size() > max_label || endpoint.format.size() > max_label || endpoint.scheme.size() > max_label ||
+      endpoint.description.size() > 16 * max_label || endpoint.filter.size() > 64 * max_label) {
+    throw Error(errc::invalid, "an endpoint's tenant, format, scheme, description or filter is too long");
+  }
+  if (endpoint.secrets.size() > max_secrets) {
+    throw Error(errc::invalid_secret, "an endpoint has at most 10 secrets; remove those that have expired");
+  }
+  if (endpoint.headers.size() > max_headers || endpoint.headers.bytes() > max_header_bytes) {
+    throw Error(errc::invalid_header, "an endpoint has at most 32 headers, of 16384 bytes together");
+  }
+  for (const Header header : endpoint.headers) {
+    check_header(header.name, header.value);
+    if (endpoint.headers.count(header.name) > 1) {
+      throw Error(errc::invalid_header, "the header \"" + std::string(header.name) + "\" stands there twice");
+    }
+  }
+  if (endpoint.cap == 0) throw Error(errc::invalid, "an endpoint's cap is at least 1; pause the endpoint to stop deliveries");
+  if (endpoint.spacing < Duration::zero() || endpoint.timeout < Duration::zero()) {
+    throw Error(errc::invalid, "an endpoint's spacing and timeout are not negative");
+  }
+}
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif

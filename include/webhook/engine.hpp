@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+// Engine: accepts events, runs the workers, and ends them within a deadline. The state behind a Dispatcher.
+// It knows no payload type and no overloads (dispatcher.hpp), and nothing of HTTP, keys or tables (the policies).
+#ifndef WEBHOOK_ENGINE_HPP
+#define WEBHOOK_ENGINE_HPP
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "concepts.hpp"
+#include "detail/crew.hpp"
+#include "detail/event_id.hpp"
+#include "detail/fork_guard.hpp"
+#include "detail/policies.hpp"
+#include "detail/random.hpp"
+#include "registry.hpp"
+#include "worker.hpp"
+
+namespace webhook {
+inline namespace v0 {
+
+/// What a dispatcher is made of. Thread-safe where Dispatcher says so.
+template <class Policies>
+class Engine {
+ public:
+  template <class... P>
+  explicit Engine(std::tuple<P...> given)
+      : policies_(std::move(given)), random_(policies_.options.seed), registry_(policies_, random_) {
+    if (policies_.options.workers == 0) throw Error(errc::invalid, "Options::workers is at least 1");
+    if (policies_.options.timeout <= Duration::zero() || policies_.options.timeout > policies_.options.longest_timeout) {
+      throw Error(errc::invalid, "Options::timeout lies between 0 and Options::longest_timeout");
+    }
+    if (policies_.options.per_lane == 0) throw Error(errc::invalid, "Options::per_lane is at least 1");
+  }
+
+  Policies& policies() noexcept { return policies_; }
+
+  /// For every entry that changes endpoints or asks for them.
+  Registry<Policies>& registry() {
+    refuse_fork();
+    return registry_;
+  }
+
+  /// In a child of the process that started the workers, nothing here may be touched: neither threads nor connections
+  /// came along, but their memory did.
+  bool orphaned() const noexcept { return phase_.load() != Phase::fresh && guard_.in_child(); }
+
+  // --------------------------------------------------------------------------------------------------------- accept
+  /// Stores an event for everyone who subscribed. `encode` gives the payload, and is asked only if somebody did.
+  template <class Encode>
+  Emitted emit(std::string_view type, const EmitOptions& options, const Encode& encode) {
+    refuse_fork();
+    refuse_stopped();
+    const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type);
+    if (!options.id.empty()) detail::check_event_id(options.id);
+    if (routes->endpoints.empty()) {
+      Emitted emitted;
+      emitted.id = EventId(options.id);
+      return emitted;
+    }
+    return append(type, options, encode(), routes->endpoints, routes->registry);
+  }
+
+  /// Stores an event for one endpoint, whatever it subscribed to.
+  Emitted emit_to(const Endpoint& endpoint, std::string_view type, const EmitOptions& options, Bytes payload) {
+    refuse_fork();
+    refuse_stopped();
+    check_event_type(type);
+    return append(type, options, std::move(payload), {&endpoint.id, 1}, registry_.router().version());
+  }
+
+  /// Wakes a sleeping worker: after something was stored that it has not heard of.
+  void notify() noexcept {
+    notifying_.fetch_add(1);  // keeps stop() from ending the workers meanwhile
+    if (Workers* workers = workers_.load(); workers != nullptr) {
+      for (const auto& worker : *workers) {
+        if (worker->wake_if_asleep()) break;
+      }
+    }
+    notifying_.fetch_sub(1);
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- run
+  void start() {
+    refuse_fork();
+    const std::lock_guard lock(life_);
+    if (phase_ == Phase::running && driven_by_threads_) return;
+    if (phase_ == Phase::running) throw Error(errc::misuse, "start() after run_once(): a dispatcher is driven by threads or by its host, not by both");
+    refuse_stopped();
+    hire(policies_.options.workers);
+    driven_by_threads_ = true;
+    phase_ = Phase::running;
+    try {
+      crew_.start(policies_.options.workers, [this](std::size_t index) { work(*staff_[index]); },
+                  [this] {
+                    phase_ = Phase::stopping;
+                    wake_all();
+                  });
+    } catch (const std::system_error& error) {
+      phase_ = Phase::stopped;
+      throw Error(errc::transient, std::string("the system refused a thread: ") + error.what());
+    }
+  }
+
+  std::size_t run_once(Duration wait) {
+    refuse_fork();
+    refuse_within_step("run_once()");
+    const std::unique_lock turn(turn_, std::try_to_lock);
+    if (!turn.owns_lock()) throw Error(errc::misuse, "run_once() is already running on another thread");
+    {
+      const std::lock_guard lock(life_);
+      refuse_stopped();
+      if (driven_by_threads_) throw Error(errc::misuse, "run_once() after start(): the threads drive this dispatcher");
+      hire(1);
+      phase_ = Phase::running;
+    }
+    return staff_.front()->step(wait);
+  }
+
+  /// Delivers what is due, then ends; after `within` it gives back what is still in flight, and ends.
+  void stop(Duration within) {
+    refuse_fork();
+    refuse_within_step("stop()");
+    const std::lock_guard lock(life_);
+    if (phase_ == Phase::stopped) return;
+    // Real time, whatever clock the policies have: the host's thread waits here.
+    deadline_ = std::chrono::steady_clock::now() + (std::min)(within, Duration(std::chrono::hours{24 * 365}));
+    phase_ = Phase::stopping;
+    if (driven_by_threads_) {
+      wake_all();
+      crew_.join();
+    } else {
+      const std::lock_guard turn(turn_);
+      for (const auto& worker : staff_) finish(*worker);
+    }
+    phase_ = Phase::stopped;
+    workers_ = nullptr;
+    while (notifying_.load() != 0) std::this_thread::yield();
+    staff_.clear();
+  }
+
+ private:
+  enum class Phase : unsigned char { fresh, running, stopping, stopped };
+  using Workers = std::vector<std::unique_ptr<Worker<Policies>>>;
+  static constexpr Duration longest_step = std::chrono::hours{1};
+
+  Emitted append(std::string_view type, const EmitOptions& options, Bytes payload, std::span<const EndpointId> routes, Version registry) {
+    if (payload.size() > policies_.options.max_payload) {
+      throw Error(errc::too_large, "the payload has " + std::to_string(payload.size()) + " bytes, Options::max_payload allows " +
+                                       std::to_string(policies_.options.max_payload));
+    }
+    const Now now = policies_.clock.now();
+    auto event = std::make_shared<Event>();
+    event->time = now.wall;
+    event->id = options.id.empty() ? detail::make_event_id(now.wall, random_.next()) : EventId(options.id);
+    event->type = type;
+    event->tenant = options.tenant;
+    event->key = options.key;
+    event->expires = options.expires;
+    event->payload = std::move(payload);
+
+    Emitted emitted;
+    emitted.id = event->id;
+    NewEvent fresh{std::move(event), routes, registry, !options.id.empty(), options.delay};
+    for (int tries = 0;; ++tries) {
+      try {
+        policies_.store.append(now, {&fresh, 1}, {&emitted.outcome, 1});
+        break;
+      } catch (const Error& error) {
+        if (error.code() != errc::unknown_commit || tries == 2) throw;
+        fresh.named = true;  // so that the store recognises what it may have committed
+      }
+    }
+    if (emitted.outcome == Appended::conflict) {
+      throw Error(errc::conflict, "an event of this id was emitted before, with another type or payload");
+    }
+    if (emitted.outcome == Appended::inserted) emitted.endpoints = routes.size();
+    notify();
+    return emitted;
+  }
+
+  void hire(std::size_t size) {
+    if (!staff_.empty()) return;
+    if (guard_.in_child()) guard_.adopt();
+    for (std::size_t index = 0; index < size; ++index) {
+      staff_.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, WorkerId{random_.next().high}));
+    }
+    workers_ = &staff_;
+  }
+
+  void work(Worker<Policies>& worker) {
+    while (phase_ == Phase::running) worker.step(longest_step);
+    finish(worker);
+  }
+
+  /// The last steps of a worker: until nothing is due or in flight, or the deadline has come.
+  void finish(Worker<Policies>& worker) {
+    Duration left{};
+    do {
+      worker.step((std::min)(left, Duration(std::chrono::milliseconds{50})));  // the first one does not wait
+      left = deadline_ - std::chrono::steady_clock::now();
+    } while (!worker.idle() && left > Duration::zero());
+    worker.abandon();
+  }
+
+  void wake_all() noexcept {
+    for (const auto& worker : staff_) worker->wake();
+  }
+
+  void refuse_stopped() const {
+    const Phase phase = phase_.load();
+    if (phase == Phase::stopping || phase == Phase::stopped) throw Error(errc::stopped, "the dispatcher was stopped; it accepts nothing any more");
+  }
+
+  /// An observer runs within a step, and what waits for the step to end would wait forever.
+  void refuse_within_step(const char* call) const {
+    notifying_.fetch_add(1);
+    bool within = false;
+    if (Workers* workers = workers_.load(); workers != nullptr) {
+      for (const auto& worker : *workers) within = within || worker->stepping_here();
+    }
+    notifying_.fetch_sub(1);
+    if (within) throw Error(errc::misuse, std::string(call) + " was called from an observer; call it from a thread of the host's own");
+  }
+
+  void refuse_fork() {
+    if (!guard_.in_child()) return;
+    if (phase_.load() != Phase::fresh) {
+      throw Error(errc::forked, "this process is a fork of the one that started the dispatcher; make a new one here, or start it after the fork");
+    }
+    const std::lock_guard lock(life_);
+    if (!guard_.in_child()) return;
+    random_.reseed();  // or parent and child would give the same ids to different events
+    guard_.adopt();
+  }
+
+  Policies policies_;
+  detail::Random random_;
+  Registry<Policies> registry_;
+  detail::ForkGuard guard_{};
+  std::mutex life_{};  // start, stop: one at a time
+  std::mutex turn_{};  // run_once
+  std::atomic<Phase> phase_{Phase::fresh};
+  std::chrono::steady_clock::time_point deadline_{};  // written before phase_ becomes stopping
+  bool driven_by_threads_ = false;
+  Workers staff_{};
+  std::atomic<Workers*> workers_{nullptr};  // set while staff_ may be used from any thread
+  mutable std::atomic<int> notifying_{0};
+  detail::Crew crew_{};
+};
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// Registry: adds, changes, disables and removes endpoints, in the store first and in the router then.
+// It asks every policy whether it can serve an endpoint before anything is stored; it sends nothing.
+#ifndef WEBHOOK_REGISTRY_HPP
+#define WEBHOOK_REGISTRY_HPP
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "concepts.hpp"
+#include "detail/policies.hpp"
+#include "detail/random.hpp"
+#include "endpoint_rules.hpp"
+#include "error.hpp"
+#include "router.hpp"
+
+namespace webhook {
+inline namespace v0 {
+
+/// The endpoints of one dispatcher. Thread-safe.
+template <class Policies>
+class Registry {
+ public:
+  Registry(Policies& policies, detail::Random& random) : policies_(policies), random_(random) { refresh(); }
+
+  Router& router() noexcept { return router_; }
+
+  /// Takes over what other processes changed in the store.
+  void refresh() { router_.update(policies_.store.endpoints(router_.version())); }
+
+  /// Checks and stores a new endpoint; generates a secret if it has none. Returns it as it was stored.
+  Endpoint add(Endpoint endpoint) {
+    if (endpoint.version != 0) throw Error(errc::misuse, "this endpoint was added before; use change() to change it");
+    if (endpoint.secrets.empty()) endpoint.secrets.push_back(generate(endpoint.scheme));
+    check(endpoint);
+    const std::lock_guard lock(mutex_);
+    if (router_.list(endpoint.tenant).size() >= policies_.options.max_endpoints) {
+      throw Error(errc::full, "this tenant has as many endpoints as Options::max_endpoints allows");
+    }
+    endpoint.state = EndpointState::active;
+    const bool chosen = endpoint.id != EndpointId{};
+    for (int tries = 0;; ++tries) {
+      if (!chosen) endpoint.id = EndpointId{(random_.next().high >> 16U) | 1U};
+      try {
+        return put(endpoint);
+      } catch (const Error& error) {  // an id that another process drew; the third time it is something else
+        if (error.code() != errc::conflict || chosen || tries == 2) throw;
+      }
+    }
+  }
+
+  /// Stores a changed endpoint, if nobody else changed it since this copy was read.
+  Endpoint change(Endpoint endpoint) {
+    check(endpoint);
+    const std::lock_guard lock(mutex_);
+    existing(endpoint.id);
+    return put(std::move(endpoint));
+  }
+
+  /// Changes an endpoint's copy by `edit`, and again on a newer copy if another process was quicker. Returns false if
+  /// `edit` did: nothing is stored then.
+  template <class Edit>
+  bool edit(EndpointId id, const Edit& edit) {
+    const std::lock_guard lock(mutex_);
+    for (int tries = 0;; ++tries) {
+      Endpoint endpoint = *existing(id);
+      if (!edit(endpoint)) return false;
+      try {
+        put(std::move(endpoint));
+        return true;
+      } catch (const Error& error) {
+        if (error.code() != errc::conflict || tries == 9) throw;
+        refresh();
+      }
+    }
+  }
+
+  /// Moves an endpoint to a state; false if it is there already.
+  bool move_to(EndpointId id, EndpointState state) {
+    return edit(id, [state](Endpoint& endpoint) {
+      if (endpoint.state == state) return false;
+      endpoint.state = state;
+      if (state == EndpointState::removed) endpoint.secrets.clear();
+      return true;
+    });
+  }
+
+  /// A new secret signs from now on, beside the old ones, which expire after `overlap`.
+  Endpoint rotate(EndpointId id, Duration overlap) {
+    const WallTime until = policies_.clock.now().wall + std::chrono::duration_cast<WallTime::duration>(overlap);
+    edit(id, [&](Endpoint& endpoint) {
+      std::vector<Secret> secrets{generate(endpoint.scheme)};
+      for (const Secret& secret : endpoint.secrets) {
+        if (!secret.valid_at(policies_.clock.now().wall) || secrets.size() == max_secrets) continue;
+        const bool sooner = secret.expires() && *secret.expires() < until;
+        secrets.push_back(sooner ? secret : Secret(secret.reveal(), until));
+      }
+      endpoint.secrets = std::move(secrets);
+      return true;
+    });
+    return *router_.find(id);
+  }
+
+  /// The endpoint. Throws Error (errc::not_found) for an unknown or removed one.
+  std::shared_ptr<const Endpoint> existing(EndpointId id) const {
+    std::shared_ptr<const Endpoint> endpoint = router_.find(id);
+    if (endpoint == nullptr || endpoint->state == EndpointState::removed) {
+      throw Error(errc::not_found, "there is no endpoint of that id");
+    }
+    return endpoint;
+  }
+
+ private:
+  Endpoint put(Endpoint endpoint) {
+    endpoint.version = policies_.store.put(endpoint);
+    router_.update({endpoint});
+    return endpoint;
+  }
+
+  void check(const Endpoint& endpoint) const {
+    check_endpoint(endpoint);
+    if (endpoint.timeout > policies_.options.longest_timeout) {
+      throw Error(errc::invalid, "an endpoint's timeout is at most Options::longest_timeout");
+    }
+    if (!policies_.serializer.renders(endpoint.format)) {
+      throw Error(errc::unsupported, "the format \"" + endpoint.format + "\" is not among those of this dispatcher's serializer");
+    }
+    if (!policies_.signer.signs(endpoint.scheme)) {
+      throw Error(errc::unsupported, "the scheme \"" + endpoint.scheme + "\" is not among those of this dispatcher's signer");
+    }
+    if (!endpoint.filter.empty()) {
+      throw Error(errc::unsupported, "this version routes by tenant and event pattern only: leave the endpoint's filter empty");
+    }
+    for (const Secret& secret : endpoint.secrets) static_cast<void>(policies_.signer.prepare(secret, endpoint.scheme));
+    if constexpr (ChecksUrls<typename Policies::Transport>) policies_.transport.check(endpoint.url);
+  }
+
+  Secret generate(std::string_view scheme) const {
+    if constexpr (Generates<typename Policies::Signer>) {
+      if (policies_.signer.signs(scheme)) return policies_.signer.generate(scheme);
+      return Secret();  // check() says what is wrong
+    } else {
+      throw Error(errc::invalid_secret, "this dispatcher's signer does not generate secrets: give the endpoint one");
+    }
+  }
+
+  Policies& policies_;
+  detail::Random& random_;
+  std::mutex mutex_{};  // one change at a time, so that counting and storing belong together
+  Router router_{};
+};
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif

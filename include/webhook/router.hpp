@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// Router: the engine's copy of the registry, and the answer to "who wants this event?".
+// It takes endpoints as they are; checking them is endpoint_rules.hpp's, storing them the store's.
+#ifndef WEBHOOK_ROUTER_HPP
+#define WEBHOOK_ROUTER_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "endpoint.hpp"
+#include "pattern.hpp"
+
+namespace webhook {
+inline namespace v0 {
+
+/// Who gets an event, as the registry stood at one version.
+struct Routes {
+  std::vector<EndpointId> endpoints{};
+  Version registry = 0;
+};
+
+/// Knows every endpoint and who subscribed to what. Thread-safe; an answer is remembered until an endpoint changes, so
+/// that asking costs a hash and a short lock.
+class Router {
+ public:
+  /// Takes over endpoints as the store has them, newer versions replacing older ones.
+  void update(std::vector<Endpoint> changed) {
+    const std::lock_guard lock(mutex_);
+    for (Endpoint& endpoint : changed) {
+      std::shared_ptr<const Endpoint>& known = endpoints_[endpoint.id];
+      if (known != nullptr && known->version >= endpoint.version) continue;
+      if (endpoint.version > version_) version_ = endpoint.version;
+      known = std::make_shared<const Endpoint>(std::move(endpoint));
+    }
+    remembered_.clear();
+  }
+
+  /// The newest change that was taken over.
+  Version version() const {
+    const std::lock_guard lock(mutex_);
+    return version_;
+  }
+
+  /// The endpoint, removed ones too; null if there never was one of that id.
+  std::shared_ptr<const Endpoint> find(EndpointId id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = endpoints_.find(id);
+    return found == endpoints_.end() ? nullptr : found->second;
+  }
+
+  /// All but the removed ones, of one tenant.
+  std::vector<Endpoint> list(std::string_view tenant) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Endpoint> listed;
+    for (const auto& [id, endpoint] : endpoints_) {
+      if (endpoint->state != EndpointState::removed && endpoint->tenant == tenant) listed.push_back(*endpoint);
+    }
+    return listed;
+  }
+
+  /// Who gets an event of that tenant and type; never null. Throws Error (errc::invalid_type) for a malformed type.
+  std::shared_ptr<const Routes> routes(std::string_view tenant, std::string_view type) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = remembered_.find(Asked{tenant, type}); found != remembered_.end()) return found->second;
+    check_event_type(type);
+    auto routes = std::make_shared<Routes>();
+    routes->registry = version_;
+    for (const auto& [id, endpoint] : endpoints_) {
+      if (wants(*endpoint, tenant, type)) routes->endpoints.push_back(id);
+    }
+    // Tenants and types may come from strangers: the memory is bounded, and forgets all at once because that is rare.
+    if (remembered_.size() >= most_remembered) remembered_.clear();
+    remembered_.emplace(Question{std::string(tenant), std::string(type)}, routes);
+    return routes;
+  }
+
+ private:
+  static constexpr std::size_t most_remembered = 4096;
+
+  struct Asked {
+    std::string_view tenant{}, type{};
+  };
+  struct Question {
+    std::string tenant{}, type{};
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(const Asked& asked) const noexcept {
+      return std::hash<std::string_view>()(asked.type) ^ (std::hash<std::string_view>()(asked.tenant) * 31U);
+    }
+    std::size_t operator()(const Question& question) const noexcept {
+      return (*this)(Asked{question.tenant, question.type});
+    }
+  };
+  struct Same {
+    using is_transparent = void;
+    template <class Left, class Right>
+    bool operator()(const Left& left, const Right& right) const noexcept {
+      return left.type == right.type && left.tenant == right.tenant;
+    }
+  };
+
+  static bool wants(const Endpoint& endpoint, std::string_view tenant, std::string_view type) {
+    if (endpoint.state == EndpointState::gone || endpoint.state == EndpointState::removed) return false;
+    if (endpoint.tenant != tenant) return false;
+    for (const std::string& pattern : endpoint.events) {
+      if (matches_pattern(pattern, type)) return true;
+    }
+    return false;
+  }
+
+  mutable std::mutex mutex_{};
+  std::unordered_map<EndpointId, std::shared_ptr<const Endpoint>> endpoints_{};
+  Version version_ = 0;
+  std::unordered_map<Question, std::shared_ptr<const Routes>, Hash, Same> remembered_{};
+};
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif
