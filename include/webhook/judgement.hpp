@@ -49,8 +49,9 @@ inline std::optional<Duration> parse_retry_after(std::string_view value, WallTim
   const std::optional<WallTime> date = detail::parse_http_date(value, now);
   if (!date) return std::nullopt;
   if (*date <= now) return Duration::zero();
-  const auto wait = *date - now;  // compared in microseconds: a far date would overflow nanoseconds
-  return wait > longest_retry_after ? longest_retry_after : std::chrono::duration_cast<Duration>(wait);
+  const WallTime::duration wait = *date - now;  // compared as microseconds, because a far date overflows nanoseconds
+  if (wait >= std::chrono::duration_cast<WallTime::duration>(longest_retry_after)) return longest_retry_after;
+  return std::chrono::duration_cast<Duration>(wait);
 }
 
 /// Judges an answer that arrived at `now`. A success is a final 2xx with a complete header block, nothing else: the

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include <webhook/judgement.hpp>
+
+#include <catch2/catch.hpp>
+#include <string>
+
+using namespace std::chrono_literals;
+using webhook::Failure;
+using webhook::Header;
+using webhook::Judgement;
+using webhook::parse_retry_after;
+using webhook::Response;
+using webhook::WallTime;
+using Verdict = webhook::Judgement::Verdict;
+
+namespace {
+const WallTime now{std::chrono::sys_days(std::chrono::year(2026) / 11 / 23) + 14h};
+
+Judgement judged(int status, std::initializer_list<Header> headers = {}) {
+  Response response;
+  response.status = status;
+  response.headers = headers;
+  return webhook::judge(response, now);
+}
+}  // namespace
+
+TEST_CASE("2xx is delivered, and nothing else is") {
+  for (const int status : {200, 201, 204, 299}) CHECK(judged(status).verdict == Verdict::delivered);
+  for (const int status : {0, 100, 199, 300, 301, 304, 307, 400, 404, 500, 600}) CHECK(judged(status).verdict == Verdict::retry);
+}
+
+TEST_CASE("a failure of the transport is not delivered, whatever the status says") {
+  Response response;
+  response.status = 200;
+  response.failure = Failure::broken;
+  CHECK(webhook::judge(response, now).verdict == Verdict::retry);
+}
+
+TEST_CASE("410 means gone") { CHECK(judged(410).verdict == Verdict::gone); }
+
+TEST_CASE("429 and 503 rest the lane, other failures do not") {
+  CHECK(judged(429).rest);
+  CHECK(judged(503).rest);
+  CHECK_FALSE(judged(500).rest);
+  CHECK_FALSE(judged(404).rest);
+}
+
+TEST_CASE("the receiver may stop a message or the endpoint through webhook-delivery") {
+  CHECK(judged(400, {{"Webhook-Delivery", "abort-message"}}).verdict == Verdict::abort);
+  CHECK(judged(500, {{"webhook-delivery", "disable"}}).disable);
+  CHECK(judged(500, {{"webhook-delivery", "disable"}}).verdict == Verdict::retry);
+  CHECK(judged(204, {{"webhook-delivery", "disable"}}).disable);
+  CHECK(judged(204, {{"webhook-delivery", "disable"}}).verdict == Verdict::delivered);
+  CHECK_FALSE(judged(500, {{"webhook-delivery", "dance"}}).disable);
+}
+
+TEST_CASE("Retry-After is read as seconds or as a date in any of the three forms") {
+  CHECK(parse_retry_after("0", now).value() == 0s);
+  CHECK(parse_retry_after("120", now).value() == 2min);
+  CHECK(parse_retry_after("Mon, 23 Nov 2026 14:05:00 GMT", now).value() == 5min);
+  CHECK(parse_retry_after("Monday, 23-Nov-26 14:05:00 GMT", now).value() == 5min);
+  CHECK(parse_retry_after("Mon Nov 23 14:05:00 2026", now).value() == 5min);
+  CHECK(parse_retry_after("Thu Dec  3 14:00:00 2026", now).value() == 24h);
+}
+
+TEST_CASE("Retry-After is clamped to a day, and a date in the past is zero") {
+  CHECK(parse_retry_after("1000000000", now).value() == 24h);
+  CHECK(parse_retry_after(std::string(400, '9'), now).value() == 24h);
+  CHECK(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now).value() == 24h);
+  CHECK(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now).value() == 0s);
+}
+
+TEST_CASE("a Retry-After that is garbage, negative or said twice is ignored") {
+  for (const char* bad : {"", "-1", "+5", "1.5", " 5", "5 ", "soon", "0x10", "Mon, 99 Nov 2026 14:05:00 GMT", "Mon, 23 Nov 2026 25:05:00 GMT",
+                          "Mon, 23 Nov 2026 14:05:00 CET", "Mon, 23 Nov 2026 14:05:00 GMT ", "Mon", "Mon,", "Mon, 23 No"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_retry_after(bad, now).has_value());
+  }
+  CHECK_FALSE(judged(503, {{"Retry-After", "5"}, {"retry-after", "6"}}).retry_after.has_value());
+  CHECK(judged(503, {{"Retry-After", "5"}}).retry_after.value() == 5s);
+}
