@@ -307,6 +307,7 @@ class Worker final : private Exchanges {
     }
     settled_.assign(settlements_.size(), Settled{});
     if (!contained([&] { policies_.store.settle(now, settlements_, settled_); })) return;
+    found_nothing_ = false;  // what was settled made room in its lane
     // Taken out first: an observer may call back into the dispatcher.
     std::vector<Word> said = std::exchange(words_, {});
     for (std::size_t i = 0; i < said.size(); ++i) {

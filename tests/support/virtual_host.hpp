@@ -3,6 +3,7 @@
 #ifndef WEBHOOK_TESTS_SUPPORT_VIRTUAL_HOST_HPP
 #define WEBHOOK_TESTS_SUPPORT_VIRTUAL_HOST_HPP
 
+#include <webhook/clock/system.hpp>
 #include <webhook/dispatcher.hpp>
 #include <webhook/scheme/standard.hpp>
 #include <webhook/serializer/json.hpp>
