@@ -132,22 +132,28 @@ class Engine {
   void stop(Duration within) {
     refuse_fork();
     refuse_within_step("stop()");
-    const std::lock_guard lock(life_);
-    if (phase_ == Phase::stopped) return;
-    // Real time, whatever clock the policies have: the host's thread waits here.
-    deadline_ = std::chrono::steady_clock::now() + (std::min)(within, Duration(std::chrono::hours{24 * 365}));
-    phase_ = Phase::stopping;
-    if (driven_by_threads_) {
+    {
+      const std::lock_guard lock(life_);
+      if (phase_ == Phase::stopped) return;
+      if (phase_ != Phase::stopping) {
+        // Real time, whatever clock the policies have: the host's thread waits here.
+        deadline_ = std::chrono::steady_clock::now() + (std::min)(within, Duration(std::chrono::hours{24 * 365}));
+        phase_ = Phase::stopping;
+      }
       wake_all();
+    }
+    const std::lock_guard turn(turn_);  // after the run_once() under way, if there is one, and any other stop()
+    if (phase_ == Phase::stopped) return;
+    if (driven_by_threads_) {
       crew_.join();
     } else {
-      const std::lock_guard turn(turn_);
       for (const auto& worker : staff_) finish(*worker);
     }
-    phase_ = Phase::stopped;
     workers_ = nullptr;
     while (notifying_.load() != 0) std::this_thread::yield();
+    const std::lock_guard lock(life_);
     staff_.clear();
+    phase_ = Phase::stopped;
   }
 
  private:
@@ -249,8 +255,8 @@ class Engine {
   detail::Random random_;
   Registry<Policies> registry_;
   detail::ForkGuard guard_{};
-  std::mutex life_{};  // start, stop: one at a time
-  std::mutex turn_{};  // run_once
+  std::mutex turn_{};  // held while workers are stepped or joined; taken before life_, never after it
+  std::mutex life_{};  // held for moments: guards the phase's changes and the hiring of workers
   std::atomic<Phase> phase_{Phase::fresh};
   std::chrono::steady_clock::time_point deadline_{};  // written before phase_ becomes stopping
   bool driven_by_threads_ = false;
