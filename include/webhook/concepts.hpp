@@ -200,6 +200,7 @@ struct Lane {             // how a lane may be served from now on, by everyone: 
 /// Six words. claim: marks and returns what is due, at most `most`: lanes least recently served first, each lane in
 /// order of due time, at most `per_lane` of it, never more in flight than its cap, none while it rests or its endpoint
 /// is not active (gone or removed: its deliveries become cancelled); after n from a lane it rests n * spacing.
+/// put: a changed cap is in force at once, and an endpoint that becomes active starts without rest and without failures.
 template <class S>
 concept StorePolicy = std::same_as<typename S::role, role::store> && std::move_constructible<S> &&
     requires(S& store, std::span<const NewEvent> events, std::span<Appended> appended, const Claim& ask, std::vector<Claimed>& claimed,
@@ -250,7 +251,7 @@ template <class S>
 concept Remembers = StorePolicy<S> && requires(S& store, const Query& query, DeliveryId delivery, State to, const Now& now, Duration age, std::size_t most) {
   { store.find(query) } -> std::same_as<std::vector<Delivery>>;
   { store.attempts(delivery) } -> std::same_as<std::vector<Attempt>>;
-  { store.amend(now, query, to) } -> std::convertible_to<std::size_t>;  // resend, recover: to due, behind live traffic; cancel, drop the oldest: to cancelled
+  { store.amend(now, query, to) } -> std::convertible_to<std::size_t>;  // resend, recover: to due, behind live traffic, attempts and lost from 0; cancel, drop the oldest: to cancelled
   { store.prune(now, age, most) } -> std::convertible_to<std::size_t>;  // forget what is over, never what is leased
 };
 

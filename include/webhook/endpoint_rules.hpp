@@ -4,11 +4,11 @@
 #ifndef WEBHOOK_ENDPOINT_RULES_HPP
 #define WEBHOOK_ENDPOINT_RULES_HPP
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "detail/http_fields.hpp"
 #include "endpoint.hpp"
 #include "error.hpp"
 #include "pattern.hpp"
@@ -26,31 +26,10 @@ inline constexpr std::size_t max_label = 256;           ///< bytes of a tenant; 
 
 namespace detail {
 
-/// RFC 9110 §5.6.2.
-constexpr bool is_token(std::string_view text) noexcept {
-  if (text.empty()) return false;
-  for (const char c : text) {
-    const bool alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!alphanumeric && std::string_view("!#$%&'*+-.^_`|~").find(c) == std::string_view::npos) return false;
-  }
-  return true;
-}
-
-/// No control character but TAB: CR and LF would start another header, and NUL ends it for some (RFC 9110 §5.5).
-constexpr bool is_header_value(std::string_view text) noexcept {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\t') || byte == 0x7F) return false;
-  }
-  return true;
-}
-
 /// Names that the transport, the format or the scheme writes itself.
-constexpr bool is_reserved_header(std::string_view name) noexcept {
-  constexpr std::array<std::string_view, 14> reserved{
-      "host",   "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "keep-alive",
-      "te",     "trailer",        "upgrade",      "expect",           "proxy-connection",  "user-agent", "accept-encoding"};
-  for (const std::string_view other : reserved) {
+inline bool is_reserved_header(std::string_view name) noexcept {
+  if (is_framing_field(name)) return true;
+  for (const std::string_view other : {"content-type", "content-encoding", "proxy-connection", "user-agent", "accept-encoding"}) {
     if (Headers::same_name(name, other)) return true;
   }
   constexpr std::string_view ours = "webhook-";
@@ -67,7 +46,7 @@ inline void check_header(std::string_view name, std::string_view value) {
   if (detail::is_reserved_header(name)) {
     throw Error(errc::invalid_header, "the header \"" + std::string(name) + "\" is written by the library itself; choose another name");
   }
-  if (value.size() > max_header_value || !detail::is_header_value(value)) {
+  if (value.size() > max_header_value || !detail::is_field_value(value)) {
     throw Error(errc::invalid_header, "the value of the header \"" + std::string(name) +
                                           "\" has control characters or more than 4096 bytes");  // the value may be a key
   }

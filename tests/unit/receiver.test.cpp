@@ -24,8 +24,7 @@ struct OrderCreated {
   double price = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OrderCreated, customer, price)
-template <>
-inline constexpr std::string_view webhook::event_type<OrderCreated> = "order.created";
+template <> inline constexpr std::string_view webhook::event_type<OrderCreated> = "order.created";
 
 namespace {
 using namespace std::chrono_literals;
@@ -44,7 +43,8 @@ using webhook::Verification;
 const Secret secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
 const Secret other("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
 
-Request signed_request(std::string_view body, const ManualClock& clock, const Secret& by = secret, std::string_view id = "evt_1") {
+Request signed_request(std::string_view body, const ManualClock& clock, const Secret& by = secret,
+                       std::string_view id = "evt_1") {
   const StandardWebhooks scheme;
   Request request;
   request.body = webhook::Bytes(body);
@@ -55,7 +55,8 @@ Request signed_request(std::string_view body, const ManualClock& clock, const Se
 }
 
 std::string envelope(std::string_view type, std::string_view data = "{}") {
-  return "{\"type\":\"" + std::string(type) + "\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"data\":" + std::string(data) + "}";
+  return "{\"type\":\"" + std::string(type) +
+         "\",\"timestamp\":\"2026-01-01T00:00:00Z\",\"data\":" + std::string(data) + "}";
 }
 
 constexpr std::string_view order = R"({"customer":"Smith","price":12.5})";
@@ -66,7 +67,8 @@ struct Shaking : StandardWebhooks {
     if (request.method != "GET") return std::nullopt;
     Response response;
     response.status = 200;
-    response.body = std::string("challenge ") + (verdict ? "signed" : "unsigned") + " keys " + std::to_string(keys.size());
+    response.body =
+        std::string("challenge ") + (verdict ? "signed" : "unsigned") + " keys " + std::to_string(keys.size());
     return response;
   }
 };
@@ -117,11 +119,26 @@ TEST_CASE("a handler takes the data, also the event, and also the request", "[re
   int calls = 0;
   inbox.on("one", [&](const nlohmann::json& data) { calls += data.at("n").get<int>(); });
   inbox.on("two", [&](const nlohmann::json&, const Event& event) { calls += event.type == "two" ? 10 : 0; });
-  inbox.on("three", [&](const nlohmann::json&, const Event&, const Request& request) { calls += request.headers.size() == 3 ? 100 : 0; });
+  inbox.on("three", [&](const nlohmann::json&, const Event&, const Request& request) {
+    calls += request.headers.size() == 3 ? 100 : 0;
+  });
   inbox.on<OrderCreated>([&](OrderCreated data) { calls += data.price > 12 ? 1000 : 0; });
-  for (const char* type : {"one", "two", "three"}) CHECK(inbox.handle(signed_request(envelope(type, "{\"n\":1}"), clock)).status == 204);
+  for (const char* type : {"one", "two", "three"})
+    CHECK(inbox.handle(signed_request(envelope(type, "{\"n\":1}"), clock)).status == 204);
   CHECK(inbox.handle(signed_request(envelope("order.created", order), clock)).status == 204);
   CHECK(calls == 1111);
+}
+
+TEST_CASE("a handler may own what cannot be copied", "[receiver]") {
+  const ManualClock clock;
+  Receiver inbox{secret, clock};
+  int sum = 0;
+  inbox.on("a", [&sum, owned = std::make_unique<int>(3)](const nlohmann::json&) { sum += (*owned)++; });
+  inbox.on<OrderCreated>([&sum, owned = std::make_unique<int>(10)](const OrderCreated&) mutable { sum += *owned; });
+  inbox.handle(signed_request(envelope("a"), clock));
+  inbox.handle(signed_request(envelope("a"), clock));
+  inbox.handle(signed_request(envelope("order.created", order), clock));
+  CHECK(sum == 3 + 4 + 10);
 }
 
 TEST_CASE("the exact handler wins, then patterns in the order of registration, then otherwise", "[receiver]") {
@@ -229,13 +246,15 @@ TEST_CASE("no answer shows a secret, the body or what an exception says", "[rece
 TEST_CASE("a webhook::Error from inside a typed handler is the handler's failure, not the sender's", "[receiver]") {
   const ManualClock clock;
   Receiver inbox{secret, clock};
-  inbox.on<OrderCreated>([](const OrderCreated&) { throw webhook::Error(webhook::errc::invalid_payload, "of another message"); });
+  inbox.on<OrderCreated>(
+      [](const OrderCreated&) { throw webhook::Error(webhook::errc::invalid_payload, "of another message"); });
   CHECK(inbox.handle(signed_request(envelope("order.created", order), clock)).status == 500);
 }
 
 TEST_CASE("an on_error that throws changes no answer", "[receiver]") {
   const ManualClock clock;
-  Receiver inbox{secret, clock, ReceiverOptions{.on_error = [](std::string_view) { throw std::runtime_error("log full"); }}};
+  Receiver inbox{secret, clock,
+                 ReceiverOptions{.on_error = [](std::string_view) { throw std::runtime_error("log full"); }}};
   inbox.on("*", [](const nlohmann::json&) { throw std::runtime_error("no"); });
   CHECK(inbox.handle(signed_request(envelope("a"), clock)).status == 500);
   CHECK(inbox.handle(signed_request("{", clock)).status == 400);
@@ -354,7 +373,8 @@ TEST_CASE("many threads may handle and verify at once", "[receiver]") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 200; ++i) {
-        if (inbox.handle(good).status == 204 && inbox.verify(good).key == 1 && inbox.handle(bad).status == 401) ++refused;
+        if (inbox.handle(good).status == 204 && inbox.verify(good).key == 1 && inbox.handle(bad).status == 401)
+          ++refused;
       }
     });
   }

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# What webhook consists of: which headers belong to which component, and where their packages are looked for.
+# cmake/webhook-config.cmake.in looks for the same packages on behalf of whoever uses the installed package.
+
+# These headers bring in a library, or include one that does; everything else is webhook::core.
+file(GLOB_RECURSE webhook_core_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/webhook/*.hpp")
+set(webhook_default_headers ${webhook_core_headers})
+list(FILTER webhook_default_headers INCLUDE REGEX
+     "/include/webhook/(webhook|transport/curl|serializer/.*|scheme/.*|adapter/.*|detail/(curl|evp|hmac|sha|openssl)[^/]*)\\.hpp$")
+list(REMOVE_ITEM webhook_core_headers ${webhook_default_headers})
+
+if(NOT TARGET Threads::Threads)
+  set(THREADS_PREFER_PTHREAD_FLAG ON)
+  find_package(Threads REQUIRED)
+endif()
+if(NOT TARGET CURL::libcurl)
+  find_package(CURL 7.84 REQUIRED)
+endif()
+if(NOT TARGET OpenSSL::Crypto)
+  find_package(OpenSSL 3.0 REQUIRED)
+endif()
+if(NOT TARGET nlohmann_json::nlohmann_json)
+  find_package(nlohmann_json 3.11 REQUIRED)
+endif()
+
+# webhook_component(name HEADERS files LINK targets) declares webhook::name. Host code compiles with the host's own
+# flags: the interface asks for C++20 and for nothing else.
+function(webhook_component name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;LINK")
+  add_library(webhook_${name} INTERFACE)
+  add_library(webhook::${name} ALIAS webhook_${name})
+  set_target_properties(webhook_${name} PROPERTIES EXPORT_NAME ${name})
+  target_sources(webhook_${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${arg_HEADERS})
+  target_compile_features(webhook_${name} INTERFACE cxx_std_20)
+  target_link_libraries(webhook_${name} INTERFACE ${arg_LINK})
+  set_property(GLOBAL APPEND PROPERTY webhook_components ${name})
+endfunction()

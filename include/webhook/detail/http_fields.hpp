@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Whether a header field can go on the wire as it is (RFC 9110 §5.1, §5.5): the last look before bytes leave.
+// It does not know which names an endpoint may set; that is judged when the endpoint is added.
+#ifndef WEBHOOK_DETAIL_HTTP_FIELDS_HPP
+#define WEBHOOK_DETAIL_HTTP_FIELDS_HPP
+
+#include <string_view>
+
+#include "../http.hpp"
+
+namespace webhook {
+inline namespace v0 {
+namespace detail {
+
+constexpr bool is_token_character(char c) noexcept {
+  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
+  return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+constexpr bool is_token(std::string_view text) noexcept {
+  for (const char c : text) {
+    if (!is_token_character(c)) return false;
+  }
+  return !text.empty();
+}
+
+/// No control characters but the tab: CR and LF would start a header of the attacker's own.
+constexpr bool is_field_value(std::string_view value) noexcept {
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\t') || byte == 0x7F) return false;
+  }
+  return true;
+}
+
+/// Fields that say where a message goes or where it ends; they are the transport's own, or two parties could disagree.
+inline bool is_framing_field(std::string_view name) noexcept {
+  for (const std::string_view own : {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te",
+                                     "trailer", "upgrade", "expect"}) {
+    if (Headers::same_name(name, own)) return true;
+  }
+  return false;
+}
+
+constexpr std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace webhook
+
+#endif

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+// MemoryCore: what the words of the store contract do to lanes and deliveries in memory, one caller at a time.
+// It does not lock, and does not know who asks; bounds and log are in memory_book.hpp, readiness in memory_lane.hpp.
+#ifndef WEBHOOK_DETAIL_MEMORY_CORE_HPP
+#define WEBHOOK_DETAIL_MEMORY_CORE_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "../concepts.hpp"
+#include "memory_book.hpp"
+#include "memory_lane.hpp"
+
+namespace webhook {
+inline namespace v0 {
+namespace detail {
+
+/// Everything behind a MemoryStore's mutex.
+struct MemoryCore {
+  explicit MemoryCore(const MemoryOptions& options) : book(options) {}
+
+  // Threads read their clocks before they get the lock: for the store, time never goes back.
+  std::int64_t tick(const Now& now) noexcept { return latest = (std::max)(latest, std::int64_t{now.steady.count()}); }
+
+  MemoryLane* lane(EndpointId id) noexcept {
+    const auto there = lanes.find(static_cast<std::uint64_t>(id));
+    return there == lanes.end() ? nullptr : &there->second;
+  }
+
+  Appended add(const NewEvent& event, std::int64_t at, WallTime created) {
+    routes.clear();
+    for (const EndpointId id : event.routes) {
+      if (MemoryLane* const there = lane(id)) routes.push_back(there);
+    }
+    const Appended answer = book.add(event, routes, at, moment_after(at, event.delay), created);
+    for (MemoryLane* const there : routes) order.place(*there, at);
+    return answer;
+  }
+
+  void place_all(std::span<const EndpointId> ids, std::int64_t at) noexcept {
+    for (const EndpointId id : ids) {
+      if (MemoryLane* const there = lane(id)) order.place(*there, at);
+    }
+  }
+
+  Found claim(const Claim& ask, std::int64_t at, std::vector<Claimed>& claimed) {
+    struct Visited {  // a lane is visited once in a claim, and goes back into the order whatever happens
+      MemoryCore& core;
+      std::int64_t at;
+      MemoryLane* last = nullptr;
+      ~Visited() {
+        for (; last != nullptr; last = last->next_served) core.order.place(*last, at);
+      }
+    };
+    order.wake(at, [this, at](MemoryLane& lane) { lapse(lane, at); });
+    {
+      Visited visited{*this, at};
+      for (std::size_t left = ask.most; left > 0 && !order.empty();) {
+        MemoryLane& next = order.first();
+        order.take(next);
+        next.next_served = std::exchange(visited.last, &next);
+        left -= serve(next, ask, left, at, claimed);
+      }
+    }
+    while (!order.empty()) {  // whether more is ready, or the first only seems so until its lost leases are looked at
+      MemoryLane& next = order.first();
+      lapse(next, at);
+      order.place(next, at);
+      if (next.in == MemoryLane::Order::ready) break;
+    }
+    book.trim();
+    Found found;
+    found.registry = registry;
+    found.next = !order.empty() ? Duration::zero() : (std::min)(Duration(order.next() - at), idle);
+    return found;
+  }
+
+  // Where a lease ran out, the delivery queues again; it stays leased, so that a late word still counts.
+  void lapse(MemoryLane& from, std::int64_t at) noexcept {
+    while (!from.leased.empty() && from.leased.top_key() <= at) {
+      MemoryDelivery& row = from.leased.top();
+      if (from.is_closed()) {
+        book.finish(row, State::cancelled, at);
+      } else {
+        book.queue(row, from.leased.top_key());
+      }
+    }
+  }
+
+  std::size_t serve(MemoryLane& from, const Claim& ask, std::size_t left, std::int64_t at,
+                    std::vector<Claimed>& claimed) {
+    lapse(from, at);
+    if (from.leased.size() >= from.cap) return 0;
+    const std::size_t most =
+        (std::min)({left, ask.per_lane, from.cap - from.leased.size(), from.waiting.size() + from.resent.size()});
+    from.leased.reserve(from.leased.size() + most);
+    if (claimed.capacity() - claimed.size() < most) {
+      claimed.reserve((std::max)(2 * claimed.capacity(), claimed.size() + most));
+    }
+
+    std::size_t count = 0;  // from here on nothing throws
+    for (; count < most; ++count) {
+      const bool live = !from.waiting.empty() && from.waiting.top_key() <= at;
+      if (!live && (from.resent.empty() || from.resent.top_key() > at)) break;
+      lease(live ? from.waiting.top() : from.resent.top(), ask, at, claimed);
+    }
+    if (count > 0) {
+      from.served = ++servings;
+      const std::int64_t spacing = (std::max)(from.endpoint.spacing, Duration::zero()).count();
+      const auto times = static_cast<std::int64_t>(count);
+      from.spaced_until = moment_after(at, Duration(spacing > never / times ? never : spacing * times));
+    }
+    return count;
+  }
+
+  void lease(MemoryDelivery& row, const Claim& ask, std::int64_t at, std::vector<Claimed>& claimed) noexcept {
+    if (row.state == State::leased && row.lost < 0xFFFF) ++row.lost;
+    hold(row, moment_after(at, ask.lease));
+    row.state = State::leased;
+    row.word = State::leased;
+    row.fence = ++fences;
+    claimed.push_back({{DeliveryId{row.id}, row.fence},
+                       row.lane->endpoint.id,
+                       row.lane->endpoint.version,
+                       row.event->event,
+                       row.made,
+                       row.lost});
+  }
+
+  void hold(MemoryDelivery& row, std::int64_t until) noexcept {
+    book.leave(row);
+    row.lane->leased.push(until, row);
+    row.in = Seat::leased;
+  }
+
+  // Renewing may find the places of its lapsed lease taken by others.
+  void make_room(const Settlement& word, std::size_t words) {
+    if (word.state != State::leased) return;
+    const MemoryDelivery* const row = book.find(word.lease.delivery);
+    if (row != nullptr) row->lane->leased.reserve(row->lane->leased.size() + words);
+  }
+
+  Settled hear(const Settlement& word, std::unique_ptr<LoggedAttempt> attempt, std::int64_t at) noexcept {
+    using Word = Settled::Word;
+    MemoryDelivery* const row = book.find(word.lease.delivery);
+    if (row == nullptr) return {};
+    MemoryLane& from = *row->lane;
+    Settled answer;
+    if (row->fence == word.lease.fence && row->state == State::leased) {
+      answer.word = Word::applied;
+      apply(*row, word, std::move(attempt), at);
+      order.place(from, at);
+    } else if (row->fence == word.lease.fence && row->word == word.state && word.state != State::leased) {
+      answer.word = Word::already;
+    }
+    answer.failures = from.failures;
+    answer.failing_for = Duration(from.failures == 0 ? 0 : at - from.failing_since);
+    answer.cap = from.cap;
+    return answer;
+  }
+
+  void apply(MemoryDelivery& row, const Settlement& word, std::unique_ptr<LoggedAttempt> attempt,
+             std::int64_t at) noexcept {
+    MemoryLane& from = *row.lane;
+    if (word.state == State::delivered) {
+      from.failures = 0;
+    } else if (attempt != nullptr && word.state != State::leased && from.failures++ == 0) {
+      from.failing_since = at;
+    }
+    if (attempt != nullptr) {
+      ++row.made;
+      attempt->logged = at;
+      book.log(row, std::move(attempt));
+    }
+    row.word = word.state;
+    if (word.state == State::leased) {
+      hold(row, moment_after(at, word.in));
+    } else if (word.state != State::due) {
+      book.finish(row, word.state, at);
+    } else if (from.is_closed()) {
+      book.finish(row, State::cancelled, at);
+    } else {
+      row.state = State::due;
+      book.queue(row, moment_after(at, word.in));
+    }
+  }
+
+  Version put(const Endpoint& description) {
+    MemoryLane* there = lane(description.id);
+    if ((there == nullptr ? 0 : there->endpoint.version) != description.version) {
+      throw Error(errc::conflict, "the endpoint was changed in between: read it again, change that and put it");
+    }
+    Endpoint next = description;
+    next.version = registry + 1;
+    const bool fresh = there == nullptr;
+    const bool closes = next.state == EndpointState::gone || next.state == EndpointState::removed;
+    if (closes && !fresh) there->leased.reserve(there->pending);  // so that close() cannot fail
+    if (fresh) {
+      order.reserve(lanes.size() + 1);
+      there = &lanes[static_cast<std::uint64_t>(description.id)];
+      try {
+        changes.emplace(next.version, there);
+      } catch (...) {
+        lanes.erase(static_cast<std::uint64_t>(description.id));
+        throw;
+      }
+    } else {
+      auto change = changes.extract(description.version);
+      change.key() = next.version;
+      changes.insert(std::move(change));
+    }
+    const bool opens = next.state == EndpointState::active && (fresh || !there->is_active());
+    if (fresh || opens || there->endpoint.cap != next.cap) there->cap = next.cap;
+    if (there->endpoint.spacing != next.spacing) there->spaced_until = 0;
+    if (opens) {
+      there->rests_until = 0;
+      there->failures = 0;
+    }
+    there->endpoint = std::move(next);
+    if (closes) close(*there);
+    order.place(*there, latest);
+    return ++registry;
+  }
+
+  // What is due becomes cancelled. Where a lease ran out, the late word still counts until the next claim.
+  void close(MemoryLane& lane) noexcept {
+    for (IndexedHeap<MemoryDelivery>* const queue : {&lane.waiting, &lane.resent}) {
+      while (!queue->empty()) {
+        MemoryDelivery& row = queue->top();
+        if (row.state == State::due) {
+          book.finish(row, State::cancelled, latest);
+        } else {
+          hold(row, queue->top_key());
+        }
+      }
+    }
+    book.trim();
+  }
+
+  bool amend(MemoryDelivery& row, State to, std::int64_t at) {
+    MemoryLane& from = *row.lane;
+    if (row.is_over() != (to == State::due)) return false;
+    if (to == State::cancelled) {
+      book.finish(row, to, at);
+    } else {
+      if (!book.revive(row, at)) return false;
+      over_until = (std::min)(over_until, row.id - 1);
+    }
+    order.place(from, at);
+    return true;
+  }
+
+  // Everything up to here is over: dropping the oldest of a full store must not look through its log each time.
+  std::uint64_t all_over_until() noexcept {
+    for (const MemoryDelivery* row = book.after(over_until); row != nullptr && row->is_over();
+         row = book.after(over_until)) {
+      over_until = row->id;
+    }
+    return over_until;
+  }
+
+  // Visits up to a few thousand rows after `after`, which moves on with it; false when there is no more to see.
+  template <class Visit> bool walk(const Query& query, std::uint64_t& after, const Visit& visit) {
+    for (std::size_t steps = 4096; steps > 0; --steps) {
+      MemoryDelivery* const row = book.after(after);
+      if (row == nullptr) return false;
+      after = row->id;
+      if (matches(query, *row) && !visit(*row)) return false;
+    }
+    return true;
+  }
+
+  static bool matches(const Query& query, const MemoryDelivery& row) noexcept {
+    return (!query.endpoint || *query.endpoint == row.lane->endpoint.id) &&
+           (!query.state || *query.state == row.state) && (!query.event || *query.event == row.event->event->id) &&
+           (!query.since || row.event->created >= *query.since);
+  }
+
+  static constexpr Duration idle = std::chrono::hours{1};  // nothing will happen by itself
+
+  LaneOrder order{};
+  std::unordered_map<std::uint64_t, MemoryLane> lanes{};  // by endpoint; never erased, addresses stay
+  std::map<Version, MemoryLane*> changes{};               // by the version of their last change
+  std::vector<MemoryLane*> routes{};                      // of one append, kept for its memory
+  std::int64_t latest = 0;
+  std::uint64_t fences = 0, servings = 0, over_until = 0;
+  Version registry = 0;
+  MemoryBook book;  // last: its end takes deliveries out of their lanes
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace webhook
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// What the memory store keeps of a delivery and of an endpoint's lane, and which lane may be served when.
+// It decides readiness and order only: fences, bounds and the log are the business of memory_book.hpp and the store.
+#ifndef WEBHOOK_DETAIL_MEMORY_LANE_HPP
+#define WEBHOOK_DETAIL_MEMORY_LANE_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "../delivery.hpp"
+#include "../endpoint.hpp"
+#include "../event.hpp"
+#include "../id.hpp"
+#include "../time.hpp"
+#include "attempt_log.hpp"
+#include "indexed_heap.hpp"
+
+namespace webhook {
+inline namespace v0 {
+namespace detail {
+
+struct MemoryLane;
+
+/// A moment on the steady clock, in nanoseconds; `never` is later than all of them.
+inline constexpr std::int64_t never = (std::numeric_limits<std::int64_t>::max)();
+
+/// `at + wait`, where a negative wait is none and an endless one ends at `never`.
+constexpr std::int64_t moment_after(std::int64_t at, Duration wait) noexcept {
+  if (wait.count() <= 0) return at;
+  return at > never - wait.count() ? never : at + wait.count();
+}
+
+/// An event, shared by its deliveries.
+struct MemoryEvent {
+  std::shared_ptr<const Event> event{};
+  WallTime created{};
+  std::uint32_t pending = 0, deliveries = 0;  // of them: not over; in all
+};
+
+/// Which heap a delivery sits in.
+enum class Seat : std::uint8_t { none, waiting, resent, leased, over };
+
+/// A delivery: 56 bytes, because there may be a million.
+struct MemoryDelivery {
+  MemoryEvent* event = nullptr;
+  MemoryLane* lane = nullptr;
+  AttemptChain attempts{};
+  std::uint64_t id = 0;
+  Fence fence = 0;  // of its last claim; 0: never claimed
+  std::uint32_t made = 0;
+  std::uint32_t seat = 0;
+  std::uint16_t lost = 0;
+  State state = State::due;
+  State word = State::leased;  // the last one settled under this fence; leased: none yet
+  Seat in = Seat::none;
+  bool named = false;
+  bool resent = false;  // queues behind live traffic until it is over
+
+  std::uint64_t order() const noexcept { return id; }
+  bool is_over() const noexcept { return state != State::due && state != State::leased; }
+};
+
+/// An endpoint and its queue. The three heaps are keyed by the moment at which a delivery is due, or due again.
+struct MemoryLane {
+  Endpoint endpoint{};
+  std::uint32_t cap = 4;                           // in force
+  std::int64_t rests_until = 0, spaced_until = 0;  // tuned; by the endpoint's own spacing
+  IndexedHeap<MemoryDelivery> waiting{}, resent{}, leased{};
+  std::size_t pending = 0;  // due or leased
+  std::int64_t failing_since = 0;
+  std::uint32_t failures = 0;         // without a success between
+  std::uint64_t served = 0;           // the number of its last serving, of all lanes; 0: never
+  MemoryLane* next_served = nullptr;  // during a claim
+  std::uint32_t seat = 0;
+  enum class Order : std::uint8_t { none, ready, later } in = Order::none;
+
+  std::uint64_t order() const noexcept { return static_cast<std::uint64_t>(endpoint.id); }
+  bool is_active() const noexcept { return endpoint.state == EndpointState::active; }
+  bool is_closed() const noexcept {
+    return endpoint.state == EndpointState::gone || endpoint.state == EndpointState::removed;
+  }
+  IndexedHeap<MemoryDelivery>& queue_of(const MemoryDelivery& row) noexcept { return row.resent ? resent : waiting; }
+
+  /// From when on a claim has something to do here, if nothing but time passes.
+  std::int64_t ready_at() const noexcept {
+    const std::int64_t lapse = leased.empty() ? never : leased.top_key();
+    if (is_closed()) return lapse;  // what nobody settles in time becomes cancelled
+    if (!is_active() || cap == 0) return never;
+    std::int64_t due = lapse;
+    if (leased.size() < cap) {
+      if (!waiting.empty()) due = (std::min)(due, waiting.top_key());
+      if (!resent.empty()) due = (std::min)(due, resent.top_key());
+    }
+    return due == never ? never : (std::max)({due, rests_until, spaced_until});
+  }
+};
+
+/// The lanes that may be served, least recently served first, and those that time will make ready. A claim looks at
+/// the former only, so a hundred thousand resting lanes cost nothing.
+class LaneOrder {
+ public:
+  /// To be called before a lane is added: afterwards place() cannot fail.
+  void reserve(std::size_t lanes) {
+    ready_.reserve(lanes);
+    later_.reserve(lanes);
+  }
+
+  /// Puts a lane where it belongs after something about it changed.
+  void place(MemoryLane& lane, std::int64_t now) noexcept {
+    using Order = MemoryLane::Order;
+    const std::int64_t at = lane.ready_at();
+    const Order in = at == never ? Order::none : at <= now && !lane.is_closed() ? Order::ready : Order::later;
+    const std::int64_t key = in == Order::ready ? static_cast<std::int64_t>(lane.served) : at;
+    if (lane.in == in && (in == Order::none || heap(in).key_of(lane) == key)) return;
+    take(lane);
+    if (in != Order::none) heap(in).push(key, lane);
+    lane.in = in;
+  }
+
+  /// Moves on to `now`: lanes that time made ready join the others. `lapse` ends the leases of the closed ones, which
+  /// are never ready.
+  template <class Lapse> void wake(std::int64_t now, const Lapse& lapse) noexcept {
+    while (!later_.empty() && later_.top_key() <= now) {
+      MemoryLane& lane = later_.pop();
+      lane.in = MemoryLane::Order::none;
+      if (lane.is_closed()) lapse(lane);
+      place(lane, now);
+    }
+  }
+
+  bool empty() const noexcept { return ready_.empty(); }
+  MemoryLane& first() const noexcept { return ready_.top(); }
+  std::int64_t next() const noexcept { return later_.empty() ? never : later_.top_key(); }
+
+  void take(MemoryLane& lane) noexcept {
+    if (lane.in != MemoryLane::Order::none) heap(lane.in).remove(lane);
+    lane.in = MemoryLane::Order::none;
+  }
+
+ private:
+  IndexedHeap<MemoryLane>& heap(MemoryLane::Order in) noexcept {
+    return in == MemoryLane::Order::ready ? ready_ : later_;
+  }
+
+  IndexedHeap<MemoryLane> ready_{}, later_{};
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace webhook
+
+#endif

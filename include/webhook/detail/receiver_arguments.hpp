@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// How a Receiver tells its constructor's arguments apart, so that they may come in any order.
+// It moves values around and never calls one of them.
+#ifndef WEBHOOK_DETAIL_RECEIVER_ARGUMENTS_HPP
+#define WEBHOOK_DETAIL_RECEIVER_ARGUMENTS_HPP
+
+#include <cstddef>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "../fwd.hpp"
+#include "../secret.hpp"
+
+namespace webhook {
+inline namespace v0 {
+namespace detail::receiving {
+
+struct no_role;
+
+template <class T> struct role_of { using type = no_role; };
+template <class T>
+requires requires { typename T::role; }
+struct role_of<T> {
+  using type = typename T::role;
+};
+
+template <class T, class Role> inline constexpr bool plays = std::is_same_v<typename role_of<T>::type, Role>;
+
+/// The first of `Args` that plays `Role`, or `Default`.
+template <class Role, class Default, class... Args> struct chosen { using type = Default; };
+template <class Role, class Default, class First, class... Rest>
+struct chosen<Role, Default, First, Rest...>
+    : std::conditional_t<plays<First, Role>, std::type_identity<First>, chosen<Role, Default, Rest...>> {};
+
+template <class T>
+inline constexpr bool is_secret = std::is_same_v<T, Secret> || std::is_same_v<T, std::vector<Secret>>;
+
+/// Moves the one `Wanted` out of the arguments, or makes a default one.
+template <class Wanted, std::size_t At = 0, class... Args> Wanted take(std::tuple<Args...>& given) {
+  if constexpr (At == sizeof...(Args)) {
+    static_assert(
+        std::is_default_constructible_v<Wanted>,
+        "webhook: a policy of this Receiver has no default constructor; hand one to the Receiver's constructor");
+    return Wanted();
+  } else if constexpr (std::is_same_v<std::tuple_element_t<At, std::tuple<Args...>>, Wanted>) {
+    return Wanted(std::move(std::get<At>(given)));
+  } else {
+    return take<Wanted, At + 1>(given);
+  }
+}
+
+inline void collect(std::vector<Secret>& secrets, Secret& one) { secrets.push_back(std::move(one)); }
+inline void collect(std::vector<Secret>& secrets, std::vector<Secret>& several) {
+  for (Secret& one : several) secrets.push_back(std::move(one));
+}
+template <class Other> void collect(std::vector<Secret>&, Other&) noexcept {}
+
+/// Moves all secrets out of the arguments, in their order.
+template <class... Args> std::vector<Secret> take_secrets(std::tuple<Args...>& given) {
+  std::vector<Secret> secrets;
+  std::apply([&secrets](Args&... args) { (collect(secrets, args), ...); }, given);
+  return secrets;
+}
+
+}  // namespace detail::receiving
+}  // namespace v0
+}  // namespace webhook
+
+#endif

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+// JsonSerializer: payloads as JSON, in the envelope that Standard Webhooks recommends.
+// The one header that includes nlohmann/json; the engine carries bytes and never learns what is in them.
+#ifndef WEBHOOK_SERIALIZER_JSON_HPP
+#define WEBHOOK_SERIALIZER_JSON_HPP
+
+#include <cmath>
+#include <cstddef>
+#include <exception>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "../concepts.hpp"
+#include "../detail/json_check.hpp"
+#include "../detail/rfc3339.hpp"
+#include "../error.hpp"
+
+namespace webhook {
+inline namespace v0 {
+
+/// Writes events as {"id", "type", "timestamp", "data"} in JSON, and takes such bodies apart. Stateless: thread-safe.
+/// A type of the host is encoded and decoded by its nlohmann/json conversions (NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE).
+class JsonSerializer {
+ public:
+  using role = webhook::role::serializer;
+  using Value = nlohmann::json;
+
+  /// True for "" and "json".
+  bool renders(std::string_view format) const noexcept { return format.empty() || format == "json"; }
+
+  /// Encodes any value that converts to JSON. Throws Error (errc::invalid_payload) for text that is not UTF-8, a number
+  /// that is not finite (JSON has no word for it, and null would be a lie), or more than 512 levels of nesting.
+  template <class T>
+  requires std::is_constructible_v<nlohmann::json, const T&> Bytes encode(const T& value)
+  const {
+    if constexpr (std::is_same_v<T, nlohmann::ordered_json>) {
+      return write(value);  // its members stay in their order
+    } else {
+      return write(converted(value));
+    }
+  }
+  Bytes encode(const nlohmann::json& value) const { return write(value); }
+
+  /// The envelope around the payload, whose bytes go in as they are; an event without payload has null as its data.
+  /// Throws Error (errc::unsupported) for a format that renders() denies.
+  Rendering render(const Event& event, std::string_view format) const {
+    if (!renders(format)) throw Error(errc::unsupported, "this serializer knows the format \"json\" only");
+    const std::string_view payload = event.payload.view();
+    Rendering rendering;
+    rendering.headers.add("content-type", "application/json");
+    rendering.body = Bytes::join({"{\"id\":", quoted(event.id.view()), ",\"type\":", quoted(event.type),
+                                  ",\"timestamp\":\"", detail::format_rfc3339(event.time),
+                                  "\",\"data\":", payload.empty() ? std::string_view("null") : payload, "}"});
+    return rendering;
+  }
+
+  /// Parses a body. If it is an envelope (an object with a string "type" and "data"), the event gets its type, its time
+  /// if that is an RFC 3339 timestamp, and its id if it has none yet; the data is returned. Any other body is returned
+  /// whole. Throws Error (errc::invalid_payload), naming a position at most, never what the body says.
+  Value read(const Request& request, Event& event) const {
+    Value document = parse(request.body.view());
+    if (!document.is_object()) return document;
+    const auto type = document.find("type");
+    const auto data = document.find("data");
+    if (type == document.end() || data == document.end() || !type->is_string()) return document;
+    event.type = type->get_ref<const std::string&>();
+    if (const std::string* time = text_of(document, "timestamp")) {
+      if (const std::optional<WallTime> parsed = detail::parse_rfc3339(*time)) event.time = *parsed;
+    }
+    if (const std::string* id = text_of(document, "id");
+        id != nullptr && event.id.empty() && id->size() <= EventId::max_size) {
+      event.id = EventId(*id);
+    }
+    return std::move(*data);
+  }
+
+  /// Reads data as a type of the host. Throws Error (errc::invalid_payload) that names the missing field, or the kind
+  /// of value that was expected.
+  template <class T>
+  requires requires(const Value& data) { data.template get<T>(); }
+  T decode(const Value& data) const {
+    try {
+      return data.template get<T>();
+    } catch (const nlohmann::json::exception& problem) {
+      throw Error(errc::invalid_payload, "the data does not fit the type: " + sentence(problem));
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception&) {  // of the host's own from_json, which may quote the data
+      throw Error(errc::invalid_payload, "the data does not fit the type: its conversion threw an exception");
+    }
+  }
+
+ private:
+  struct Step {  // the way down to a value, for the error's sentence
+    const Step* above = nullptr;
+    std::string_view key{};
+    std::size_t index = 0;
+    bool in_object = false;
+    std::size_t depth = 0;
+  };
+
+  template <class T> static nlohmann::json converted(const T& value) {
+    try {
+      return nlohmann::json(value);
+    } catch (const nlohmann::json::exception& problem) {
+      throw Error(errc::invalid_payload, "the value does not convert to JSON: " + sentence(problem));
+    }
+  }
+
+  template <class Json> static Bytes write(const Json& value) {
+    check(value, Step());
+    try {
+      return Bytes(value.dump());
+    } catch (const nlohmann::json::exception&) {  // 316: all else was checked
+      throw Error(errc::invalid_payload, "a string in the payload is not valid UTF-8; send binary data as base64");
+    }
+  }
+
+  // Before dump(), which recurses without a bound and writes null for a number that is not finite.
+  template <class Json> static void check(const Json& value, const Step& here) {
+    if (value.is_structured()) {
+      if (here.depth == detail::max_json_depth) {
+        throw Error(errc::invalid_payload,
+                    "the payload nests more than " + std::to_string(detail::max_json_depth) + " levels deep");
+      }
+      std::size_t index = 0;
+      for (auto at = value.begin(); at != value.end(); ++at, ++index) {
+        const std::string_view key = value.is_object() ? std::string_view(at.key()) : std::string_view();
+        check(*at, Step{&here, key, index, value.is_object(), here.depth + 1});
+      }
+    } else if (value.is_number_float()) {
+      if (!std::isfinite(value.template get<double>())) {
+        throw Error(errc::invalid_payload, "the number at " + path(here) + " is not finite, which JSON cannot say");
+      }
+    } else if (value.is_binary() || value.is_discarded()) {
+      throw Error(errc::invalid_payload,
+                  "the value at " + path(here) + " is binary, which JSON cannot say; use base64");
+    }
+  }
+
+  static std::string path(const Step& here) {
+    if (here.above == nullptr) return "the top";
+    std::string text;
+    for (const Step* step = &here; step->above != nullptr && text.size() < 256; step = step->above) {
+      text.insert(0, step->in_object ? "/" + std::string(step->key.substr(0, 64)) : "/" + std::to_string(step->index));
+    }
+    return text;
+  }
+
+  static Value parse(std::string_view text) {
+    if (const std::size_t at = detail::find_too_deep(text); at != std::string_view::npos) {
+      throw Error(errc::invalid_payload, "the body nests more than " + std::to_string(detail::max_json_depth) +
+                                             " levels deep at byte " + std::to_string(at + 1));
+    }
+    try {
+      return Value::parse(text);
+    } catch (const Value::parse_error& problem) {  // its text quotes the body
+      throw Error(errc::invalid_payload, "the body is not valid JSON at byte " + std::to_string(problem.byte));
+    } catch (const Value::exception&) {
+      throw Error(errc::invalid_payload, "the body has a number that is out of range");
+    }
+  }
+
+  static const std::string* text_of(const Value& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
+  }
+
+  // nlohmann/json puts "[json.exception.<kind>.<number>] " before its sentence.
+  static std::string sentence(const nlohmann::json::exception& problem) {
+    const std::string_view text = problem.what();
+    const std::size_t end = text.find("] ");
+    return std::string(end == std::string_view::npos ? text : text.substr(end + 2));
+  }
+
+  // Ids and types are plain as a rule; others are escaped, so that no name can break out of its quotes.
+  static std::string quoted(std::string_view text) {
+    for (const char c : text) {
+      if (c < ' ' || c > '~' || c == '"' || c == '\\') {
+        return Value(text).dump(-1, ' ', true, Value::error_handler_t::replace);
+      }
+    }
+    std::string plain;
+    plain.reserve(text.size() + 2);
+    return plain.append(1, '"').append(text).append(1, '"');
+  }
+};
+
+static_assert(SerializerPolicy<JsonSerializer> && Reads<JsonSerializer> && Encodes<JsonSerializer, nlohmann::json> &&
+              Decodes<JsonSerializer, nlohmann::json>);
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+# What a build must not contain that only vendors the library.
+execute_process(COMMAND "${CMAKE_COMMAND}" --build "${BUILD}" --target help OUTPUT_VARIABLE targets COMMAND_ERROR_IS_FATAL ANY)
+if(targets MATCHES "webhook[._](tests|headers|examples|bench|dev|catch)[^\n]*")
+  message(SEND_ERROR "the host got the target ${CMAKE_MATCH_0}")
+endif()
+file(GLOB_RECURSE built RELATIVE "${BUILD}" "${BUILD}/*.o" "${BUILD}/*.a" "${BUILD}/*.so")
+list(FILTER built EXCLUDE REGEX "CMakeFiles/program\\.dir/|CompilerIdCXX")
+file(GLOB_RECURSE installed RELATIVE "${BUILD}/installed" "${BUILD}/installed/*")
+list(REMOVE_ITEM installed "bin/program")
+if(built OR installed)
+  message(SEND_ERROR "built: '${built}', installed: '${installed}'; neither is the host's")
+endif()
+execute_process(COMMAND "${CMAKE_CTEST_COMMAND}" --test-dir "${BUILD}" -N OUTPUT_VARIABLE tests COMMAND_ERROR_IS_FATAL ANY)
+if(NOT tests MATCHES "Total Tests: 0")
+  message(SEND_ERROR "the host got tests: ${tests}")
+endif()

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// TlsServer: answers 204 over TLS on 127.0.0.1, in HTTP/1.1 or, if asked by ALPN, in just enough HTTP/2. One connection at a
+// time; it knows what was negotiated and how many requests came, nothing of their content.
+#ifndef WEBHOOK_TESTS_SUPPORT_TLS_SERVER_HPP
+#define WEBHOOK_TESTS_SUPPORT_TLS_SERVER_HPP
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "support/certificates.hpp"
+
+class TlsServer {
+ public:
+  explicit TlsServer(const Certificate& certificate, int newest_version = TLS1_3_VERSION, bool http2 = false)
+      : http2_(http2), context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free) {
+    SSL_CTX* const context = context_.get();
+    // Old versions are refused by OpenSSL itself unless told otherwise; here the client must be the one who refuses.
+    SSL_CTX_set_security_level(context, newest_version < TLS1_2_VERSION ? 0 : 1);
+    SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context, newest_version);
+    SSL_CTX_use_certificate(context, certificate.certificate.get());
+    SSL_CTX_use_PrivateKey(context, certificate.key.get());
+    SSL_CTX_set_alpn_select_cb(context, &TlsServer::choose_protocol, this);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::pipe(stop_) != 0 || listener_ < 0 ||
+        ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0 ||
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      throw std::runtime_error("the TLS test server cannot listen on 127.0.0.1");
+    }
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { run(); });
+  }
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+  ~TlsServer() {
+    ::close(stop_[1]);
+    thread_.join();
+    ::close(stop_[0]);
+    ::close(listener_);
+  }
+
+  std::string url(std::string_view host = "127.0.0.1") const {
+    return "https://" + std::string(host) + ":" + std::to_string(port_) + "/hooks";
+  }
+  std::uint16_t port() const noexcept { return port_; }
+  std::size_t requests() const noexcept { return requests_; }
+  std::size_t handshakes() const noexcept { return handshakes_; }  ///< those that succeeded
+  std::string protocol() const {                                   ///< by ALPN, of the last connection
+    const std::lock_guard lock(mutex_);
+    return protocol_;
+  }
+
+ private:
+  static int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                             unsigned offered_size, void* self) {
+    static constexpr unsigned char both[] = "\x02h2\x08http/1.1";
+    const bool http2 = static_cast<TlsServer*>(self)->http2_;
+    unsigned char* out = nullptr;
+    const int found = SSL_select_next_proto(&out, size, http2 ? both : both + 3, http2 ? 12 : 9, offered, offered_size);
+    *chosen = out;
+    return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+  }
+
+  void run() {
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
+    for (;;) {
+      pollfd both[2] = {{listener_, POLLIN, 0}, {stop_[0], POLLIN, 0}};
+      if (::poll(both, 2, -1) < 0) continue;
+      if (both[1].revents != 0) return;
+      const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0) continue;
+      serve(fd);
+      ::close(fd);
+    }
+  }
+
+  void serve(int fd) {
+    const std::unique_ptr<SSL, void (*)(SSL*)> ssl(SSL_new(context_.get()), &SSL_free);
+    SSL_set_fd(ssl.get(), fd);
+    const timeval patience{5, 0};  // a client that stalls must not hold up the test's end
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (SSL_accept(ssl.get()) != 1) return;
+    ++handshakes_;
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl.get(), &chosen, &size);
+    const std::string protocol(reinterpret_cast<const char*>(chosen), size);
+    {
+      const std::lock_guard lock(mutex_);
+      protocol_ = protocol;
+    }
+    protocol == "h2" ? serve_http2(ssl.get()) : serve_http1(ssl.get());
+  }
+
+  bool read(int fd, SSL* ssl, std::string& buffer) {
+    pollfd both[2] = {{fd, POLLIN, 0}, {stop_[0], POLLIN, 0}};
+    if (SSL_pending(ssl) == 0 && (::poll(both, 2, -1) < 0 || both[1].revents != 0)) return false;
+    char bytes[16384];
+    const int got = SSL_read(ssl, bytes, sizeof bytes);
+    if (got > 0) buffer.append(bytes, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+  static void write(SSL* ssl, std::string_view bytes) { SSL_write(ssl, bytes.data(), static_cast<int>(bytes.size())); }
+
+  // Requests have no body here.
+  void serve_http1(SSL* ssl) {
+    std::string buffer;
+    while (read(SSL_get_fd(ssl), ssl, buffer)) {
+      for (std::size_t end = 0; (end = buffer.find("\r\n\r\n")) != std::string::npos; buffer.erase(0, end + 4)) {
+        ++requests_;
+        write(ssl, "HTTP/1.1 204 No Content\r\n\r\n");
+      }
+    }
+  }
+
+  // RFC 9113: the preface, SETTINGS both ways, and to each stream that ends a HEADERS frame with ":status: 204", which is
+  // entry 9 of HPACK's static table.
+  void serve_http2(SSL* ssl) {
+    using namespace std::string_literals;
+    std::string buffer;
+    bool begun = false;
+    while (read(SSL_get_fd(ssl), ssl, buffer)) {
+      if (!begun && buffer.size() >= 24) {
+        buffer.erase(0, 24);
+        write(ssl, "\0\0\0\x04\0\0\0\0\0"s);
+        begun = true;
+      }
+      while (begun && buffer.size() >= 9) {
+        const auto byte = [&buffer](std::size_t at) { return static_cast<unsigned char>(buffer[at]); };
+        const std::size_t length = std::size_t{byte(0)} << 16U | std::size_t{byte(1)} << 8U | byte(2);
+        if (buffer.size() < 9 + length) break;
+        const unsigned type = byte(3);
+        const bool flag = (byte(4) & 1U) != 0;
+        if (type == 4 && !flag) write(ssl, "\0\0\0\x04\x01\0\0\0\0"s);
+        if (type <= 1 && flag) {
+          ++requests_;
+          write(ssl, "\0\0\x01\x01\x05"s + buffer.substr(5, 4) + "\x89");
+        }
+        buffer.erase(0, 9 + length);
+      }
+    }
+  }
+
+  bool http2_;
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
+  int stop_[2] = {-1, -1};
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<std::size_t> requests_{0}, handshakes_{0};
+  mutable std::mutex mutex_{};
+  std::string protocol_{};
+  std::thread thread_{};
+};
+
+#endif

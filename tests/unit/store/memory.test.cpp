@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+// What is the memory store's own: its bounds, what it forgets and when, and where the page leaves a choice.
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "webhook/store/memory.hpp"
+#include "webhook/testing/store_bench.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace {
+
+using webhook::State;
+
+struct Shop {  // a store with two endpoints, on the bench of the conformance suite
+  explicit Shop(const webhook::MemoryOptions& options) : bench(webhook::MemoryStore{options}, {}, "memory", ignored) {
+    bench.endpoint(1);
+    bench.endpoint(2);
+  }
+  std::vector<std::string> ignored{};
+  webhook::StoreBench<webhook::MemoryStore, webhook::VirtualTime> bench;
+
+  void deliver_all() {
+    for (const webhook::Claimed& one : bench.claim()) bench.tried(one, 200, State::delivered);
+  }
+  std::string listed(const webhook::Query& query = {}) {
+    std::string text;
+    for (const webhook::Delivery& one : bench.store.find(query))
+      text.append(text.empty() ? "" : " ").append(one.event.view());
+    return text;
+  }
+  bool refuses(std::string_view id, std::string_view payload, std::initializer_list<std::uint64_t> routes) {
+    try {
+      bench.append(bench.event(id, payload), routes);
+    } catch (const webhook::Error& error) {
+      return error.code() == webhook::errc::full;
+    }
+    return false;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a memory store is made with or without bounds") {
+  webhook::MemoryStore unbounded{};
+  webhook::MemoryStore bounded{{.max_deliveries = 1}};
+  static_assert(webhook::Remembers<webhook::MemoryStore>);
+  static_assert(!webhook::RoutesLater<webhook::MemoryStore>);
+  CHECK(bounded.endpoints(0).empty());
+}
+
+TEST_CASE("a memory store refuses more pending deliveries than its bound, and takes them once others are over") {
+  Shop shop({.max_deliveries = 3});
+  shop.bench.append("a", {1, 2});
+  CHECK(shop.refuses("b", "{}", {1, 2}));
+  CHECK_FALSE(shop.refuses("c", "{}", {1}));
+  CHECK(shop.refuses("d", "{}", {2}));
+  shop.deliver_all();
+  CHECK_FALSE(shop.refuses("e", "{}", {1, 2}));
+  CHECK(shop.listed({.state = State::due}) == "e e");
+}
+
+TEST_CASE("the payload of an event counts once, however many endpoints it goes to") {
+  Shop shop({.max_bytes = 100});
+  CHECK_FALSE(shop.refuses("a", std::string(60, 'x'), {1, 2}));
+  CHECK(shop.refuses("b", std::string(41, 'x'), {1}));
+  CHECK_FALSE(shop.refuses("c", std::string(40, 'x'), {1}));
+  const std::vector<webhook::Claimed> claimed = shop.bench.claim();
+  REQUIRE(claimed.size() == 3);
+  for (const webhook::Claimed& one : claimed) {
+    if (one.endpoint == webhook::EndpointId{1}) shop.bench.tried(one, 200, State::delivered);
+  }
+  CHECK(shop.refuses("d", std::string(41, 'x'), {1}));  // a still goes to the other endpoint
+  CHECK_FALSE(shop.refuses("e", std::string(40, 'x'), {1}));
+}
+
+TEST_CASE("a full memory store says which bound was reached") {
+  Shop shop({.max_deliveries = 1});
+  shop.bench.append("a", {1});
+  CHECK_THROWS_WITH(shop.bench.append("b", {1}), Catch::Contains("takes at most 1 (MemoryOptions::max_deliveries)"));
+}
+
+TEST_CASE("of a refused batch nothing is kept, not even a name") {
+  Shop shop({.max_deliveries = 2});
+  const std::vector<webhook::EndpointId> routes{webhook::EndpointId{1}};
+  std::vector<webhook::NewEvent> batch;
+  for (const char* id : {"a", "b", "c"}) batch.push_back({shop.bench.event(id), routes, 2, true, {}});
+  std::vector<webhook::Appended> answers(3);
+  CHECK_THROWS_AS(shop.bench.store.append(shop.bench.time.now(), batch, answers), webhook::Error);
+  CHECK(shop.listed() == "");
+  CHECK(shop.bench.claim().empty());
+  CHECK(shop.bench.append(shop.bench.event("a", "another"), {1}, true) == webhook::Appended::inserted);
+}
+
+TEST_CASE("the oldest deliveries that are over leave the log first") {
+  Shop shop({.keep_finished = 2});
+  for (const char* id : {"a", "b", "c"}) {
+    shop.bench.append(id, {1});
+    shop.deliver_all();
+    shop.bench.pass(1);
+  }
+  shop.bench.append("d", {1});
+  CHECK(shop.listed() == "b c d");
+}
+
+TEST_CASE("a memory store without a log forgets what is over at once") {
+  Shop shop({.keep_finished = 0});
+  shop.bench.append(shop.bench.event("a"), {1}, true);
+  const std::vector<webhook::Claimed> claimed = shop.bench.claim();
+  REQUIRE(claimed.size() == 1);
+  CHECK(shop.bench.tried(claimed[0], 200, State::delivered).word == webhook::Settled::Word::applied);
+  CHECK(shop.listed() == "");
+  CHECK(shop.bench.store.attempts(claimed[0].lease.delivery).empty());
+  CHECK(shop.bench.tried(claimed[0], 200, State::delivered).word == webhook::Settled::Word::stale);
+  CHECK(shop.bench.append(shop.bench.event("a", "another"), {1}, true) == webhook::Appended::inserted);
+}
+
+TEST_CASE("the payload is let go when its delivery leaves the log") {
+  Shop shop({.keep_finished = 1});
+  std::weak_ptr<const webhook::Event> first;
+  {
+    const auto event = shop.bench.event("a");
+    first = event;
+    shop.bench.append(event, {1});
+  }
+  shop.deliver_all();
+  CHECK_FALSE(first.expired());  // for resending
+  shop.bench.append("b", {1});
+  shop.deliver_all();
+  CHECK(first.expired());
+}
+
+TEST_CASE("payloads of what is over are kept within the bytes of the log") {
+  Shop shop({.keep_log_bytes = 3000});
+  for (const char* id : {"a", "b", "c", "d"}) {
+    shop.bench.append(shop.bench.event(id, std::string(1000, 'x')), {1});
+    for (const webhook::Claimed& one : shop.bench.claim()) shop.bench.settle(one.lease, State::delivered);
+    shop.bench.pass(1);
+  }
+  CHECK(shop.listed() == "b c d");
+}
+
+TEST_CASE("attempts are kept within the bytes of the log, and pending deliveries stay without them") {
+  Shop shop({.keep_log_bytes = 2000});
+  shop.bench.append("a", {1});
+  webhook::DeliveryId delivery{};
+  for (int i = 0; i < 20; ++i) {
+    for (const webhook::Claimed& one : shop.bench.claim()) {
+      delivery = one.lease.delivery;
+      shop.bench.tried(one, 500 + i, State::due);
+    }
+    shop.bench.pass(1);
+  }
+  const std::vector<webhook::Attempt> logged = shop.bench.store.attempts(delivery);
+  REQUIRE_FALSE(logged.empty());
+  CHECK(logged.size() < 20);
+  CHECK(logged.back().status == 519);
+  const std::vector<webhook::Claimed> claimed = shop.bench.claim();
+  REQUIRE(claimed.size() == 1);
+  CHECK(claimed[0].attempts == 20);
+}
+
+TEST_CASE("sending again stops at the bound") {
+  Shop shop({.max_deliveries = 2});
+  for (const char* id : {"a", "b", "c"}) {
+    shop.bench.append(id, {1});
+    shop.deliver_all();
+  }
+  CHECK(shop.bench.store.amend(shop.bench.time.now(), {.state = State::delivered}, State::due) == 2);
+  CHECK(shop.listed({.state = State::due}) == "a b");
+}
+
+TEST_CASE("dropping the oldest makes room in a full memory store") {
+  Shop shop({.max_deliveries = 2});
+  std::string kept;
+  for (int i = 0; i < 50; ++i) {
+    const std::string id = "e" + std::to_string(i);
+    if (shop.refuses(id, "{}", {1})) {
+      CHECK(shop.bench.store.amend(shop.bench.time.now(), {.state = State::due, .most = 1}, State::cancelled) == 1);
+      CHECK_FALSE(shop.refuses(id, "{}", {1}));
+    }
+  }
+  CHECK(shop.listed({.state = State::due}) == "e48 e49");
+  CHECK(shop.listed({.state = State::cancelled, .most = 3}) == "e0 e1 e2");
+}
+
+TEST_CASE("what was sent again can be dropped again") {
+  Shop shop({});
+  shop.bench.append("a", {1});
+  shop.deliver_all();
+  shop.bench.append("b", {1});
+  CHECK(shop.bench.store.amend(shop.bench.time.now(), {.event = webhook::EventId("b")}, State::cancelled) == 1);
+  CHECK(shop.bench.store.amend(shop.bench.time.now(), {.event = webhook::EventId("a")}, State::due) == 1);
+  CHECK(shop.bench.store.amend(shop.bench.time.now(), {}, State::cancelled) == 1);
+  CHECK(shop.listed({.state = State::cancelled}) == "a b");
+}
+
+TEST_CASE("an event for a gone endpoint is kept as cancelled, and one for an unknown endpoint not at all") {
+  Shop shop({});
+  webhook::Endpoint endpoint = shop.bench.store.endpoints(0).front();
+  shop.bench.put(endpoint, webhook::EndpointState::gone);
+  CHECK(shop.bench.append("a", {static_cast<std::uint64_t>(endpoint.id), 77}) == webhook::Appended::inserted);
+  const std::vector<webhook::Delivery> found = shop.bench.store.find({});
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].state == State::cancelled);
+  CHECK(shop.bench.store.amend(shop.bench.time.now(), {}, State::due) == 0);
+}
+
+TEST_CASE("tuning an endpoint that was never put is refused") {
+  Shop shop({});
+  try {
+    shop.bench.tune(77, 1);
+    FAIL("no error");
+  } catch (const webhook::Error& error) {
+    CHECK(error.code() == webhook::errc::not_found);
+  }
+}
+
+TEST_CASE("a delivery can only be amended to due or cancelled") {
+  Shop shop({});
+  shop.bench.append("a", {1});
+  try {
+    shop.bench.store.amend(shop.bench.time.now(), {}, State::delivered);
+    FAIL("no error");
+  } catch (const webhook::Error& error) {
+    CHECK(error.code() == webhook::errc::unsupported);
+  }
+}
+
+TEST_CASE("a rest does not shorten the spacing of an endpoint") {
+  Shop shop({});
+  webhook::Endpoint slow = shop.bench.store.endpoints(0).front();
+  slow.spacing = shop.bench.units(10);
+  shop.bench.put(slow);
+  const auto id = static_cast<std::uint64_t>(slow.id);
+  for (const char* event : {"a", "b"}) shop.bench.append(event, {id});
+  CHECK(shop.bench.claim(1).size() == 1);
+  shop.bench.tune(id, 4, 2);
+  shop.bench.pass(3);
+  CHECK(shop.bench.claim().empty());
+  shop.bench.pass(8);
+  CHECK(shop.bench.claim().size() == 1);
+}
+
+TEST_CASE("a clock reading that comes late does not turn time back") {
+  Shop shop({});
+  const webhook::Now early = shop.bench.time.now();
+  shop.bench.pass(10);
+  shop.bench.append("a", {1});
+  std::vector<webhook::Claimed> claimed;
+  shop.bench.store.claim({early, webhook::WorkerId{1}, shop.bench.units(5), 8, 8}, claimed);
+  CHECK(claimed.size() == 1);  // due at a later reading than this one, which was overtaken on its way
+  CHECK(shop.bench.claim().empty());
+}
+
+TEST_CASE("thousands of deliveries come and go in every order") {
+  Shop shop({.keep_finished = 100});
+  std::size_t delivered = 0;
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    shop.bench.append("e" + std::to_string(i), {1 + i % 2}, shop.bench.units(static_cast<double>((i * 7919) % 1000)));
+  }
+  for (int round = 0; round < 2000 && delivered < 5000; ++round) {
+    for (const webhook::Claimed& one : shop.bench.claim(16, 8, 3)) {
+      const std::uint64_t dice = (one.lease.fence * 2654435761U) % 8;
+      if (dice == 0) continue;  // the worker is lost
+      const bool again = dice == 1;
+      shop.bench.tried(one, again ? 500 : 200, again ? State::due : State::delivered, shop.bench.units(2));
+      delivered += again ? 0U : 1U;
+    }
+    shop.bench.pass(1);
+  }
+  CHECK(delivered == 5000);
+  CHECK(shop.bench.store.find({.most = 1000}).size() == 100);
+}
