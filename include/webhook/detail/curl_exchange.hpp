@@ -23,7 +23,7 @@
 #include "../concepts.hpp"
 #include "answer.hpp"
 #include "curl_failure.hpp"
-#include "curl_options.hpp"
+#include "../transport/curl_options.hpp"
 #include "curl_url.hpp"
 
 namespace webhook {

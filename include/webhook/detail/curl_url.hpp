@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "curl_options.hpp"
+#include "../transport/curl_options.hpp"
 
 namespace webhook {
 inline namespace v0 {

@@ -144,7 +144,7 @@ template <StorePolicy Store> class StoreWalk {
     for (std::size_t i = 0; i < times; ++i) {
       Settled answer;
       store_.settle(time_.now(), {&word, 1}, {&answer, 1});
-      const std::string wrong = model_.settle(time_.now().steady, word, answer);
+      std::string wrong = model_.settle(time_.now().steady, word, answer);
       if (!wrong.empty()) return wrong;
     }
     if (random(4) != 0) held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));

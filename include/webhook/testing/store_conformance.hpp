@@ -67,7 +67,8 @@ void run_store_cases(Make& make, const Time& time, std::vector<std::string>& fai
 
 /// Tests a store against the page; returns what it did wrong, a sentence each ("case: what a store must do"), and
 /// nothing if it conforms. `make()` returns a fresh, empty store each time. If `make(std::size_t)` exists, it returns
-/// one that takes that many pending deliveries and then is full. A store that goes by a clock of its own is given RealTime.
+/// one that takes that many pending deliveries and then is full. A store that goes by a clock of its own is given
+/// RealTime.
 template <class Make, class Time = VirtualTime>
 std::vector<std::string> check_store(Make make, const Time& time = Time()) {
   using Store = std::invoke_result_t<Make&>;

@@ -119,7 +119,7 @@ class StoreModel {
     for (const auto& [id, count] : taken) {
       lanes[id].spaced = now + static_cast<Duration::rep>(count) * lanes[id].endpoint.spacing;
     }
-    const std::string unfair = left_out(ask, claimed.size(), taken, most, last_served);
+    std::string unfair = left_out(ask, claimed.size(), taken, most, last_served);
     for (const auto& entry : taken) lanes[entry.first].served = claims_;
     if (!unfair.empty()) return unfair;
     if (found.registry != registry) return "found another registry version";

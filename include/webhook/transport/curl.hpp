@@ -14,7 +14,7 @@
 
 #include "../concepts.hpp"
 #include "../detail/curl_global.hpp"
-#include "../detail/curl_options.hpp"
+#include "curl_options.hpp"
 #include "../detail/curl_session.hpp"
 #include "../detail/curl_url.hpp"
 #include "../version.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // CurlOptions: what a host may say about CurlTransport, and the rules of address and port that follow from it.
 // It includes nothing of libcurl.
-#ifndef WEBHOOK_DETAIL_CURL_OPTIONS_HPP
-#define WEBHOOK_DETAIL_CURL_OPTIONS_HPP
+#ifndef WEBHOOK_TRANSPORT_CURL_OPTIONS_HPP
+#define WEBHOOK_TRANSPORT_CURL_OPTIONS_HPP
 
 #include <chrono>
 #include <cstddef>
@@ -14,7 +14,7 @@
 #include "../address.hpp"
 #include "../error.hpp"
 #include "../time.hpp"
-#include "http_fields.hpp"
+#include "../detail/http_fields.hpp"
 
 namespace webhook {
 inline namespace v0 {
