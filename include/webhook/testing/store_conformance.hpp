@@ -80,8 +80,8 @@ std::vector<std::string> check_store(Make make, const Time& time = Time()) {
   if constexpr (Remembers<Store>) run_store_cases<StoreLogCases, Store>(make, time, failures);
   if constexpr (RoutesLater<Store>) run_store_cases<StoreRoutingCases, Store>(make, time, failures);
   if constexpr (std::is_invocable_v<Make&, std::size_t>) {
-    const auto small = [&make] { return make(std::size_t{3}); };
-    run_store_cases<StoreBoundCases, Store>(small, time, failures);
+    const auto bounded = [&make] { return make(std::size_t{3}); };
+    run_store_cases<StoreBoundCases, Store>(bounded, time, failures);
   }
   return failures;
 }

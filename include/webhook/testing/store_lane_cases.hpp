@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Conformance cases of the store contract: lanes, that is order, fairness, caps, rests, spacing; and the registry.
+// They know no store and no test framework: a case is a function that throws what it expected.
 #ifndef WEBHOOK_TESTING_STORE_LANE_CASES_HPP
 #define WEBHOOK_TESTING_STORE_LANE_CASES_HPP
 

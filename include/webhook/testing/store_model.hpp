@@ -226,7 +226,7 @@ class StoreModel {
   }
 
   Duration next_ready(Duration now) const {  // by time alone
-    Duration ready = Duration::max();
+    Duration ready = (Duration::max)();
     for (const Row& row : rows) {
       const Queue& lane = lanes.at(row.endpoint);
       if ((row.state != State::due && row.state != State::leased) || lane.endpoint.state != EndpointState::active ||
@@ -234,7 +234,7 @@ class StoreModel {
         continue;
       Duration at = (std::max)({row.due, lane.rests, lane.spaced, now});
       while (in_flight(lane, at) >= lane.cap) {  // until enough leases end
-        Duration end = Duration::max();
+        Duration end = (Duration::max)();
         for (const Row& held : rows) {
           if (held.endpoint == row.endpoint && held.state == State::leased && held.due > at)
             end = (std::min)(end, held.due);
