@@ -6,7 +6,7 @@
 file(GLOB_RECURSE webhook_core_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/webhook/*.hpp")
 set(webhook_default_headers ${webhook_core_headers})
 list(FILTER webhook_default_headers INCLUDE REGEX
-     "/include/webhook/(webhook|transport/curl|serializer/.*|scheme/.*|adapter/.*|detail/(curl|evp|hmac|sha|openssl)[^/]*)\\.hpp$")
+     "/include/webhook/(webhook|transport/curl[^/]*|serializer/.*|scheme/.*|adapter/.*|detail/(curl|evp|hmac|sha|openssl)[^/]*)\\.hpp$")
 list(REMOVE_ITEM webhook_core_headers ${webhook_default_headers})
 
 if(NOT TARGET Threads::Threads)

@@ -47,12 +47,15 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
                   "webhook: an argument of Dispatcher's constructor is neither webhook::Options nor a policy: a policy says "
                   "`using role = webhook::role::transport;` (or serializer, signer, store, clock), and a function "
                   "`Response(const Request&)` is a transport");
+    static_assert(((detail::how_many<detail::role_of_t<std::decay_t<P>>, std::decay_t<P>...> == 1) && ...),
+                  "webhook: two arguments of Dispatcher's constructor play the same part; the second would be ignored");
   }
 
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  /// Ends as stop() with no time to wait does. In a forked child it leaves everything as it is.
+  /// Ends as stop() with no time to wait does; never to be run by an observer. In a forked child it leaves everything as
+  /// it is.
   ~Dispatcher() {
     if (engine_->orphaned()) {
       // Closing the connections here would break the parent's: their memory is a copy, their sockets are shared.
@@ -73,7 +76,11 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
 
   /// Stores a changed copy of an endpoint; in force before the next attempt. Throws as add() does, errc::not_found, and
   /// errc::conflict if it was changed since the copy was read.
-  Endpoint change(Endpoint endpoint) { return engine_->registry().change(std::move(endpoint)); }
+  Endpoint change(Endpoint endpoint) {
+    Endpoint changed = engine_->registry().change(std::move(endpoint));
+    engine_->notify();  // it may be active now, or have more room
+    return changed;
+  }
   std::optional<Endpoint> change(Endpoint endpoint, std::error_code& error) {
     return caught(error, [&] { return change(std::move(endpoint)); });
   }
@@ -167,7 +174,7 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
     return log().find(query);
   }
 
-  /// The attempts of a delivery, the oldest first. Throws errc::not_found.
+  /// The attempts of a delivery, the oldest first; none for an unknown one.
   std::vector<Attempt> attempts(DeliveryId delivery)
     requires Remembers<Store>
   {

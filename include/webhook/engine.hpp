@@ -32,7 +32,11 @@ inline namespace v0 {
 
 /// What a dispatcher is made of. Thread-safe where Dispatcher says so.
 template <class Policies>
-class Engine {
+class Engine final : private Peers {
+  static_assert(!RoutesLater<typename Policies::Store>,
+                "webhook: this version routes every event when it is emitted; a store that keeps events unrouted "
+                "(webhook::RoutesLater) would keep them for ever");
+
  public:
   template <class... P>
   explicit Engine(std::tuple<P...> given)
@@ -40,6 +44,12 @@ class Engine {
     if (policies_.options.workers == 0) throw Error(errc::invalid, "Options::workers is at least 1");
     if (policies_.options.timeout <= Duration::zero() || policies_.options.timeout > policies_.options.longest_timeout) {
       throw Error(errc::invalid, "Options::timeout lies between 0 and Options::longest_timeout");
+    }
+    if (policies_.options.longest_timeout > std::chrono::hours{24}) {
+      throw Error(errc::invalid, "Options::longest_timeout is at most 24 hours");
+    }
+    if (policies_.options.disable_after <= Duration::zero()) {
+      throw Error(errc::invalid, "Options::disable_after is positive; webhook::Duration::max() never disables an endpoint");
     }
     if (policies_.options.per_lane == 0) throw Error(errc::invalid, "Options::per_lane is at least 1");
   }
@@ -62,6 +72,7 @@ class Engine {
   Emitted emit(std::string_view type, const EmitOptions& options, const Encode& encode) {
     refuse_fork();
     refuse_stopped();
+    if (options.tenant.size() > max_label) throw Error(errc::invalid, "a tenant has at most 256 bytes");
     const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type);
     if (!options.id.empty()) detail::check_event_id(options.id);
     if (routes->endpoints.empty()) {
@@ -108,7 +119,9 @@ class Engine {
                     wake_all();
                   });
     } catch (const std::system_error& error) {
-      phase_ = Phase::stopped;
+      dismiss();
+      driven_by_threads_ = false;
+      phase_ = Phase::fresh;  // so that the host may try again
       throw Error(errc::transient, std::string("the system refused a thread: ") + error.what());
     }
   }
@@ -132,13 +145,16 @@ class Engine {
   void stop(Duration within) {
     refuse_fork();
     refuse_within_step("stop()");
+    // Real time, whatever clock the policies have: the host's thread waits here.
+    const auto deadline = std::chrono::steady_clock::now() + (std::min)(within, Duration(std::chrono::hours{24 * 365}));
     {
       const std::lock_guard lock(life_);
       if (phase_ == Phase::stopped) return;
       if (phase_ != Phase::stopping) {
-        // Real time, whatever clock the policies have: the host's thread waits here.
-        deadline_ = std::chrono::steady_clock::now() + (std::min)(within, Duration(std::chrono::hours{24 * 365}));
+        deadline_ = deadline;
         phase_ = Phase::stopping;
+      } else if (deadline < deadline_.load()) {
+        deadline_ = deadline;  // who is in more of a hurry decides
       }
       wake_all();
     }
@@ -149,14 +165,21 @@ class Engine {
     } else {
       for (const auto& worker : staff_) finish(*worker);
     }
-    workers_ = nullptr;
-    while (notifying_.load() != 0) std::this_thread::yield();
     const std::lock_guard lock(life_);
-    staff_.clear();
+    dismiss();
     phase_ = Phase::stopped;
   }
 
  private:
+  struct Counted {
+    explicit Counted(std::atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1); }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { count_.fetch_sub(1); }
+    std::atomic<int>& count_;
+  };
+  void another() noexcept override { notify(); }
+
   enum class Phase : unsigned char { fresh, running, stopping, stopped };
   using Workers = std::vector<std::unique_ptr<Worker<Policies>>>;
   static constexpr Duration longest_step = std::chrono::hours{1};
@@ -171,15 +194,18 @@ class Engine {
     event->time = now.wall;
     event->id = options.id.empty() ? detail::make_event_id(now.wall, random_.next()) : EventId(options.id);
     event->type = type;
-    event->tenant = options.tenant;
-    event->key = options.key;
+    if (!options.tenant.empty()) event->tenant = options.tenant;
+    if (!options.key.empty()) event->key = options.key;
     event->expires = options.expires;
     event->payload = std::move(payload);
 
     Emitted emitted;
     emitted.id = event->id;
-    NewEvent fresh{std::move(event), routes, registry, !options.id.empty(), options.delay};
-    for (int tries = 0;; ++tries) {
+    const Counted accepting(accepting_);  // stop() waits for it, as long as it has time
+    refuse_stopped();
+    NewEvent fresh{std::move(event), routes, registry, !options.id.empty(), (std::max)(options.delay, policies_.options.retry.first())};
+    int tries = 0;
+    for (;; ++tries) {
       try {
         policies_.store.append(now, {&fresh, 1}, {&emitted.outcome, 1});
         break;
@@ -191,6 +217,7 @@ class Engine {
     if (emitted.outcome == Appended::conflict) {
       throw Error(errc::conflict, "an event of this id was emitted before, with another type or payload");
     }
+    if (emitted.outcome == Appended::duplicate && tries > 0 && options.id.empty()) emitted.outcome = Appended::inserted;  // by us
     if (emitted.outcome == Appended::inserted) emitted.endpoints = routes.size();
     notify();
     return emitted;
@@ -199,10 +226,18 @@ class Engine {
   void hire(std::size_t size) {
     if (!staff_.empty()) return;
     if (guard_.in_child()) guard_.adopt();
+    Workers staff;  // all of them or none: open() may throw
     for (std::size_t index = 0; index < size; ++index) {
-      staff_.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, WorkerId{random_.next().high}));
+      staff.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, WorkerId{random_.next().high}, static_cast<Peers&>(*this)));
     }
+    staff_ = std::move(staff);
     workers_ = &staff_;
+  }
+
+  void dismiss() noexcept {
+    workers_ = nullptr;
+    while (notifying_.load() != 0) std::this_thread::yield();
+    staff_.clear();
   }
 
   void work(Worker<Policies>& worker) {
@@ -212,11 +247,15 @@ class Engine {
 
   /// The last steps of a worker: until nothing is due or in flight, or the deadline has come.
   void finish(Worker<Policies>& worker) {
-    Duration left{};
-    do {
-      worker.step((std::min)(left, Duration(std::chrono::milliseconds{50})));  // the first one does not wait
-      left = deadline_ - std::chrono::steady_clock::now();
-    } while (!worker.idle() && left > Duration::zero());
+    Duration wait{};  // the first step does not wait
+    for (;;) {
+      const Duration left = deadline_.load() - std::chrono::steady_clock::now();
+      if (left <= Duration::zero()) break;  // nothing is begun that could not end
+      const bool accepting = accepting_.load() != 0;
+      worker.step((std::min)(left, wait));
+      if (worker.idle() && !accepting) break;
+      wait = std::chrono::milliseconds{50};
+    }
     worker.abandon();
   }
 
@@ -258,11 +297,12 @@ class Engine {
   std::mutex turn_{};  // held while workers are stepped or joined; taken before life_, never after it
   std::mutex life_{};  // held for moments: guards the phase's changes and the hiring of workers
   std::atomic<Phase> phase_{Phase::fresh};
-  std::chrono::steady_clock::time_point deadline_{};  // written before phase_ becomes stopping
+  std::atomic<std::chrono::steady_clock::time_point> deadline_{};  // written before phase_ becomes stopping
   bool driven_by_threads_ = false;
   Workers staff_{};
   std::atomic<Workers*> workers_{nullptr};  // set while staff_ may be used from any thread
   mutable std::atomic<int> notifying_{0};
+  std::atomic<int> accepting_{0};  // emits between their last look at the phase and the store's answer
   detail::Crew crew_{};
 };
 

@@ -35,7 +35,7 @@ struct EmitOptions {
   std::string_view id{};  ///< the host's own id makes emit idempotent: letters, digits, '_' and '-', at most 64 bytes
   std::string_view tenant{};
   std::string_view key{};
-  std::optional<WallTime> expires{};
+  std::optional<WallTime> expires{};  ///< std::chrono::time_point_cast<std::chrono::microseconds>(a system time)
   Duration delay{};  ///< not before this long from now
 };
 

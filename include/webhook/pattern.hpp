@@ -48,10 +48,23 @@ constexpr bool matches_pattern(std::string_view pattern, std::string_view type) 
   return pattern == type;
 }
 
+namespace detail {
+
+/// What a stranger wrote, fit for a log: bounded, and without control characters.
+inline std::string shown(std::string_view text) {
+  std::string clean(text.substr(0, max_event_type));
+  for (char& c : clean) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  return clean;
+}
+
+}  // namespace detail
+
 /// Throws Error (errc::invalid_pattern) unless is_pattern(pattern).
 inline void check_pattern(std::string_view pattern) {
   if (is_pattern(pattern)) return;
-  throw Error(errc::invalid_pattern, "\"" + std::string(pattern.substr(0, max_event_type)) +
+  throw Error(errc::invalid_pattern, "\"" + detail::shown(pattern) +
                                          "\" is no event pattern: write \"*\", a type such as \"order.created\", or a "
                                          "prefix such as \"order.*\" ([A-Za-z0-9_] joined by dots, at most 128 bytes)");
 }
@@ -59,7 +72,7 @@ inline void check_pattern(std::string_view pattern) {
 /// Throws Error (errc::invalid_type) unless is_event_type(type).
 inline void check_event_type(std::string_view type) {
   if (is_event_type(type)) return;
-  throw Error(errc::invalid_type, "\"" + std::string(type.substr(0, max_event_type)) +
+  throw Error(errc::invalid_type, "\"" + detail::shown(type) +
                                       "\" is no event type: use [A-Za-z0-9_] joined by dots, at most 128 bytes, such as "
                                       "\"order.created\"");
 }

@@ -5,10 +5,12 @@
 #define WEBHOOK_REGISTRY_HPP
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,11 +37,14 @@ class Registry {
 
   /// Checks and stores a new endpoint; generates a secret if it has none. Returns it as it was stored.
   Endpoint add(Endpoint endpoint) {
+    if (static_cast<std::uint64_t>(endpoint.id) >> 48U != 0) {
+      throw Error(errc::invalid, "an endpoint's id lies below 2^48; leave it 0 to have one generated");
+    }
     if (endpoint.version != 0) throw Error(errc::misuse, "this endpoint was added before; use change() to change it");
     if (endpoint.secrets.empty()) endpoint.secrets.push_back(generate(endpoint.scheme));
     check(endpoint);
     const std::lock_guard lock(mutex_);
-    if (router_.list(endpoint.tenant).size() >= policies_.options.max_endpoints) {
+    if (router_.count(endpoint.tenant) >= policies_.options.max_endpoints) {
       throw Error(errc::full, "this tenant has as many endpoints as Options::max_endpoints allows");
     }
     endpoint.state = EndpointState::active;
@@ -49,7 +54,10 @@ class Registry {
       try {
         return put(endpoint);
       } catch (const Error& error) {  // an id that another process drew; the third time it is something else
-        if (error.code() != errc::conflict || chosen || tries == 2) throw;
+        if (error.code() == errc::conflict && chosen) {
+          throw Error(errc::conflict, "there is an endpoint of this id already; leave the id 0 to have one generated");
+        }
+        if (error.code() != errc::conflict || tries == 2) throw;
       }
     }
   }
@@ -80,10 +88,22 @@ class Registry {
     }
   }
 
-  /// Moves an endpoint to a state; false if it is there already.
+  /// Lets a lane rest, never shorter than somebody asked for before.
+  void rest(const Now& now, EndpointId id, Duration asked) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(rests_, [&](const auto& rest) { return rest.second <= now.steady; });
+    const std::shared_ptr<const Endpoint> endpoint = existing(id);
+    Duration& until = rests_[id];
+    until = (std::max)(until, now.steady + asked);
+    policies_.store.tune(now, id, Lane{endpoint->cap, until - now.steady});
+  }
+
+  /// Moves an endpoint to a state; false if it is there already. One that is gone can only be enabled or removed.
   bool move_to(EndpointId id, EndpointState state) {
     return edit(id, [state](Endpoint& endpoint) {
       if (endpoint.state == state) return false;
+      const bool kept = state == EndpointState::paused || state == EndpointState::disabled;
+      if (endpoint.state == EndpointState::gone && kept) return false;
       endpoint.state = state;
       if (state == EndpointState::removed) endpoint.secrets.clear();
       return true;
@@ -117,8 +137,18 @@ class Registry {
 
  private:
   Endpoint put(Endpoint endpoint) {
+    const Version before = router_.version();
     endpoint.version = policies_.store.put(endpoint);
-    router_.update({endpoint});
+    if (endpoint.state == EndpointState::active) rests_.erase(endpoint.id);
+    // Another process may have changed something in between: to jump over that would be never to hear of it.
+    const bool complete = endpoint.version == before + 1;
+    router_.update({endpoint}, complete);
+    if (!complete) {
+      try {
+        refresh();
+      } catch (const std::exception&) {  // it is stored; the next claim sees that the versions differ, and reads again
+      }
+    }
     return endpoint;
   }
 
@@ -128,10 +158,13 @@ class Registry {
       throw Error(errc::invalid, "an endpoint's timeout is at most Options::longest_timeout");
     }
     if (!policies_.serializer.renders(endpoint.format)) {
-      throw Error(errc::unsupported, "the format \"" + endpoint.format + "\" is not among those of this dispatcher's serializer");
+      throw Error(errc::unsupported, "the format \"" + detail::shown(endpoint.format) + "\" is not among those of this dispatcher's serializer");
     }
     if (!policies_.signer.signs(endpoint.scheme)) {
-      throw Error(errc::unsupported, "the scheme \"" + endpoint.scheme + "\" is not among those of this dispatcher's signer");
+      throw Error(errc::unsupported, "the scheme \"" + detail::shown(endpoint.scheme) + "\" is not among those of this dispatcher's signer");
+    }
+    if (endpoint.secrets.empty()) {
+      throw Error(errc::invalid_secret, "an endpoint needs a secret to sign with; rotate_secret() gives it a new one");
     }
     if (!endpoint.filter.empty()) {
       throw Error(errc::unsupported, "this version routes by tenant and event pattern only: leave the endpoint's filter empty");
@@ -153,6 +186,7 @@ class Registry {
   detail::Random& random_;
   std::mutex mutex_{};  // one change at a time, so that counting and storing belong together
   Router router_{};
+  std::unordered_map<EndpointId, Duration> rests_{};  // until when, steady; as far as this process asked for them
 };
 
 }  // namespace v0

@@ -70,7 +70,8 @@ class RetrySchedule {
     if (made >= waits_.size()) return std::nullopt;
     const double unit = static_cast<double>(random >> 11U) * 0x1.0p-53;  // [0, 1)
     const double factor = 1.0 + jitter_ * (2.0 * unit - 1.0);
-    return Duration(static_cast<Duration::rep>(static_cast<double>(waits_[made].count()) * factor));
+    const double wait = static_cast<double>(waits_[made].count()) * factor;
+    return wait < 0x1p63 ? Duration(static_cast<Duration::rep>(wait)) : (Duration::max)();  // never means never
   }
 
  private:

@@ -30,16 +30,31 @@ struct Routes {
 /// that asking costs a hash and a short lock.
 class Router {
  public:
-  /// Takes over endpoints as the store has them, newer versions replacing older ones.
-  void update(std::vector<Endpoint> changed) {
+  /// Takes over endpoints as the store has them, newer versions replacing older ones. `complete`: nothing is missing
+  /// between version() and the newest of them; otherwise version() stays, so that the store is asked for the rest.
+  void update(std::vector<Endpoint> changed, bool complete = true) {
     const std::lock_guard lock(mutex_);
-    for (Endpoint& endpoint : changed) {
-      std::shared_ptr<const Endpoint>& known = endpoints_[endpoint.id];
-      if (known != nullptr && known->version >= endpoint.version) continue;
-      if (endpoint.version > version_) version_ = endpoint.version;
-      known = std::make_shared<const Endpoint>(std::move(endpoint));
-    }
     remembered_.clear();
+    Version newest = version_;
+    for (Endpoint& endpoint : changed) {
+      newest = (std::max)(newest, endpoint.version);
+      const auto known = endpoints_.find(endpoint.id);
+      if (known != endpoints_.end() && known->second->version >= endpoint.version) continue;
+      auto taken = std::make_shared<const Endpoint>(std::move(endpoint));  // before there is a place for it: this may throw
+      const EndpointId id = taken->id;
+      endpoints_.insert_or_assign(id, std::move(taken));
+    }
+    if (complete) version_ = newest;
+  }
+
+  /// How many endpoints of a tenant there are, without the removed ones.
+  std::size_t count(std::string_view tenant) const {
+    const std::lock_guard lock(mutex_);
+    std::size_t found = 0;
+    for (const auto& [id, endpoint] : endpoints_) {
+      found += endpoint->state != EndpointState::removed && endpoint->tenant == tenant ? 1U : 0U;
+    }
+    return found;
   }
 
   /// The newest change that was taken over.

@@ -21,6 +21,7 @@
 #include "detail/key_ring.hpp"
 #include "detail/random.hpp"
 #include "detail/renderings.hpp"
+#include "detail/slots.hpp"
 #include "judgement.hpp"
 #include "notice.hpp"
 #include "registry.hpp"
@@ -28,39 +29,53 @@
 namespace webhook {
 inline namespace v0 {
 
+/// Who else may take what this worker has no room for.
+struct Peers {
+  virtual void another() noexcept = 0;  // wakes one that sleeps
+ protected:
+  ~Peers() = default;
+};
+
 /// One worker of one dispatcher. Used by one thread at a time, but for wake() and wake_if_asleep().
 template <class Policies>
 class Worker final : private Exchanges {
  public:
-  Worker(Policies& policies, Registry<Policies>& registry, detail::Random& random, WorkerId id)
-      : policies_(policies), registry_(registry), random_(random), id_(id), session_(policies.transport.open()) {}
+  Worker(Policies& policies, Registry<Policies>& registry, detail::Random& random, WorkerId id, Peers& peers)
+      : policies_(policies), registry_(registry), random_(random), id_(id), peers_(peers), session_(policies.transport.open()) {}
 
   /// Moves everything on once, waiting at most `wait` for something to happen. Returns how many attempts ended.
   std::size_t step(Duration wait) {
     const Stepping stepping(*this);
     ended_ = 0;
-    say();
-    const Duration pause = fill(wait);
-    contained([&] { session_.poll(pause, *this); });
+    Duration pause = (std::min)(wait, trouble_pause);  // if memory or the clock fails
+    contained([&] {
+      say();
+      pause = fill(wait);
+    });
+    const bool polled = contained([&] { session_.poll(pause, *this); });
     asleep_.store(false);
-    say();
+    if (!polled) std::this_thread::sleep_for((std::min)(pause, broken_poll_pause));  // it did not wait, and must not spin
+    contained([&] { say(); });
     return ended_;
   }
 
   /// True if the last step left nothing to do now: nothing in flight, nothing to be told to the store, nothing due.
-  bool idle() const noexcept { return in_flight_ == 0 && words_.empty() && found_nothing_; }
+  bool idle() const noexcept { return slots_.taken() == 0 && words_.empty() && found_nothing_; }
 
   /// Gives back what is in flight, untried as far as anyone can know.
   void abandon() {
     const Stepping stepping(*this);
-    for (std::size_t index = 0; index < slots_.size(); ++index) {
-      Slot& slot = *slots_[index];
-      if (!slot.busy) continue;
-      session_.cancel(ticket_of(index));
-      words_.push_back(word_for(slot.claimed));
-      release(index);
-    }
-    say();
+    closing_ = true;
+    if (slots_.taken() > 0) contained([&] { session_.poll(Duration::zero(), *this); });  // answers that are there already
+    contained([&] {
+      slots_.each([&](Ticket ticket, const Exchange& exchange) {
+        session_.cancel(ticket);
+        const Releasing releasing(*this, ticket);
+        words_.push_back(word_for(exchange.claimed));
+      });
+    });
+    trouble_until_ = (Duration::min)();  // there is no later
+    contained([&] { say(); });
   }
 
   /// From any thread: is the caller within a step of this worker, as an observer is?
@@ -80,6 +95,7 @@ class Worker final : private Exchanges {
   using Session = decltype(std::declval<typename Policies::Transport&>().open());
   static constexpr Duration lease_margin = std::chrono::seconds{15};  // for everything of an attempt but the exchange
   static constexpr Duration trouble_pause = std::chrono::seconds{1};
+  static constexpr Duration broken_poll_pause = std::chrono::milliseconds{100};
   static constexpr Duration not_ready_pause = std::chrono::milliseconds{200};
   static constexpr Duration unasked_rest = std::chrono::minutes{1};  // after 429 and 503 without Retry-After
   static constexpr std::uint32_t most_lost = 3;
@@ -94,9 +110,22 @@ class Worker final : private Exchanges {
    private:
     Worker& worker_;
   };
-  struct Slot {  // one exchange; stays where it is, because the session holds on to the request
-    bool busy = false;
-    std::uint32_t generation = 0;
+  class Releasing {  // gives a slot back whatever is thrown, unless it is kept
+   public:
+    Releasing(Worker& worker, Ticket ticket) noexcept : worker_(worker), ticket_(ticket) {}
+    Releasing(const Releasing&) = delete;
+    Releasing& operator=(const Releasing&) = delete;
+    ~Releasing() {
+      if (!kept_) worker_.release(ticket_);
+    }
+    void keep() noexcept { kept_ = true; }
+
+   private:
+    Worker& worker_;
+    Ticket ticket_;
+    bool kept_ = false;
+  };
+  struct Exchange {
     Claimed claimed{};
     std::shared_ptr<const Endpoint> endpoint{};
     std::shared_ptr<const Rendering> rendering{};
@@ -123,9 +152,13 @@ class Worker final : private Exchanges {
     if (now.steady < trouble_until_) return (std::min)(wait, trouble_until_ - now.steady);
     // The last claim before a sleep is made after the sleep was announced: what is appended before it is found by it,
     // and what is appended after it finds the worker announced.
+    bool took = false;
     for (bool announced = false;;) {
       const std::size_t room = session_.room();
-      if (room == 0) return wait;
+      if (room == 0) {
+        if (took) peers_.another();  // there may be more, or soon: somebody must know when
+        return wait;
+      }
       if (announced) asleep_.store(true);
       claimed_.clear();
       Found found;
@@ -138,9 +171,11 @@ class Worker final : private Exchanges {
       if (!answered) return (std::min)(wait, trouble_pause);
       if (!claimed_.empty()) {
         announced = false;
+        took = true;
         asleep_.store(false);
         continue;
       }
+      sweep();
       if (announced || wait == Duration::zero()) {
         found_nothing_ = true;
         return (std::min)(wait, found.next);
@@ -150,14 +185,27 @@ class Worker final : private Exchanges {
     }
   }
 
+  /// Forgets the keys of removed endpoints, once for each change of the registry.
+  void sweep() {
+    const Version version = registry_.router().version();
+    if (std::exchange(swept_, version) == version) return;
+    keys_.sweep([&](EndpointId id) {
+      const std::shared_ptr<const Endpoint> endpoint = registry_.router().find(id);
+      return endpoint != nullptr && endpoint->state != EndpointState::removed;
+    });
+  }
+
   Duration lease() const noexcept { return policies_.options.longest_timeout + lease_margin; }
 
   /// Makes a claimed delivery ready and starts it, or says at once why not.
   void begin(Claimed claimed, Duration lease_ends) {
     Word word = word_for(claimed);
     const Now now = policies_.clock.now();
-    const std::shared_ptr<const Endpoint> endpoint = current(claimed);
-    if (claimed.lost >= most_lost) {
+    std::shared_ptr<const Endpoint> endpoint;
+    if (!read(claimed, endpoint)) {  // an old copy may name an old URL, and no copy is no proof that there is none
+      word.settlement.in = not_ready_pause;
+      words_.push_back(std::move(word));
+    } else if (claimed.lost >= most_lost) {
       finish(std::move(word), State::quarantined, Notice::Kind::quarantined, "three leases ran out: workers died or hung over it");
     } else if (endpoint == nullptr || endpoint->state == EndpointState::removed || endpoint->state == EndpointState::gone) {
       finish(std::move(word), State::cancelled, Notice::Kind::cancelled, "the endpoint is gone");
@@ -171,79 +219,86 @@ class Worker final : private Exchanges {
   }
 
   void start(Claimed claimed, const std::shared_ptr<const Endpoint>& endpoint, Duration lease_ends, const Now& now, Word word) {
-    const std::size_t index = take_slot();
-    Slot& slot = *slots_[index];
-    slot.claimed = std::move(claimed);
-    slot.endpoint = endpoint;
-    slot.lease_ends = lease_ends;
-    slot.began = now;
+    const Ticket ticket = slots_.take();
+    Exchange& exchange = *slots_.find(ticket);
+    exchange.claimed = std::move(claimed);
+    exchange.endpoint = endpoint;
+    exchange.lease_ends = lease_ends;
+    exchange.began = now;
+    Releasing releasing(*this, ticket);
+    Response response;
+    response.failure = Failure::internal;
     try {
-      if (prepare(slot)) {
-        session_.start(ticket_of(index), slot.request);
+      if (prepare(exchange)) {
+        session_.start(ticket, exchange.request);
+        releasing.keep();
         return;
       }
       word.settlement.in = not_ready_pause;
       words_.push_back(std::move(word));
+      return;
     } catch (const std::exception& error) {
-      Response response;
-      response.failure = Failure::internal;
       response.reason = error.what();
-      conclude(slot, std::move(response), now);
+    } catch (...) {
+      response.reason = "a policy threw something that is no std::exception";
     }
-    release(index);
+    conclude(exchange, std::move(response), now);
   }
 
   /// Writes the request and has it signed; false if the key is not ready.
-  bool prepare(Slot& slot) {
-    const Endpoint& endpoint = *slot.endpoint;
-    slot.rendering = renderings_.of(policies_.serializer, *slot.claimed.event, endpoint.format);
-    Request& request = slot.request;
+  bool prepare(Exchange& exchange) {
+    const Endpoint& endpoint = *exchange.endpoint;
+    exchange.rendering = renderings_.of(policies_.serializer, *exchange.claimed.event, endpoint.format);
+    Request& request = exchange.request;
     request.url = endpoint.url;
-    request.headers = slot.rendering->headers;
+    request.headers = exchange.rendering->headers;
     for (const Header header : endpoint.headers) request.headers.add(header.name, header.value);
-    request.body = slot.rendering->body;
+    request.body = exchange.rendering->body;
     request.timeout = endpoint.timeout > Duration::zero() ? endpoint.timeout : policies_.options.timeout;
     request.http2 = endpoint.http2;
     signed_.clear();
-    const Signing signing{slot.claimed.event->id.view(), slot.began.wall, request};
-    if (!policies_.signer.sign(signing, keys_.of(policies_.signer, endpoint, slot.began.wall), signed_)) return false;
+    const Signing signing{exchange.claimed.event->id.view(), exchange.began.wall, request};
+    if (!policies_.signer.sign(signing, keys_.of(policies_.signer, endpoint, exchange.began.wall), signed_)) return false;
     for (const Header header : signed_) request.headers.add(header.name, header.value);
     return true;
   }
 
   /// The engine's copy of the endpoint, read again if the store says that it is an old one; null if there is none.
-  std::shared_ptr<const Endpoint> current(const Claimed& claimed) {
-    std::shared_ptr<const Endpoint> endpoint = registry_.router().find(claimed.endpoint);
-    if (endpoint != nullptr && endpoint->version == claimed.version) return endpoint;
-    contained([&] { registry_.refresh(); });
-    return registry_.router().find(claimed.endpoint);
+  /// False: it could not be read.
+  bool read(const Claimed& claimed, std::shared_ptr<const Endpoint>& endpoint) {
+    endpoint = registry_.router().find(claimed.endpoint);
+    if (endpoint != nullptr && endpoint->version >= claimed.version) return true;
+    if (!contained([&] { registry_.refresh(); })) return false;
+    endpoint = registry_.router().find(claimed.endpoint);
+    return endpoint == nullptr || endpoint->version >= claimed.version;
   }
 
   // ------------------------------------------------------------------------------------------- what a session tells
   bool may_send(Ticket ticket) override {
-    const Slot* slot = find(ticket);
-    return slot != nullptr && policies_.clock.now().steady + slot->request.timeout <= slot->lease_ends;
+    const Exchange* exchange = slots_.find(ticket);
+    return exchange != nullptr && !closing_ &&
+           policies_.clock.now().steady + exchange->request.timeout <= exchange->lease_ends;
   }
 
   void done(Ticket ticket, Response response) override {
-    Slot* slot = find(ticket);
-    if (slot == nullptr) return;
+    Exchange* exchange = slots_.find(ticket);
+    if (exchange == nullptr) return;
+    const Releasing releasing(*this, ticket);
     if (response.failure == Failure::not_sent) {  // the lease would end before the answer: somebody else's turn
-      words_.push_back(word_for(slot->claimed));
+      words_.push_back(word_for(exchange->claimed));
     } else {
       ++ended_;
-      conclude(*slot, std::move(response), policies_.clock.now());
+      conclude(*exchange, std::move(response), policies_.clock.now());
     }
-    release(index_of(ticket));
   }
 
   /// Turns an answer into the word for the store.
-  void conclude(const Slot& slot, Response response, const Now& now) {
+  void conclude(const Exchange& exchange, Response response, const Now& now) {
     const Judgement judgement = judge(response, now.wall);
-    const std::uint32_t made = slot.claimed.attempts + 1;
+    const std::uint32_t made = exchange.claimed.attempts + 1;
     const std::optional<Duration> wait = policies_.options.retry.next(made, random_.next().low);
-    Word word = word_for(slot.claimed);
-    word.attempt = record(slot, std::move(response), now);
+    Word word = word_for(exchange.claimed);
+    word.attempt = record(exchange, std::move(response), now);
     word.disable = judgement.disable;
     using Verdict = Judgement::Verdict;
     switch (judgement.verdict) {
@@ -264,16 +319,17 @@ class Worker final : private Exchanges {
     words_.push_back(std::move(word));
   }
 
-  Attempt record(const Slot& slot, Response response, const Now& now) const {
+  Attempt record(const Exchange& exchange, Response response, const Now& now) const {
     Attempt attempt;
-    attempt.fence = slot.claimed.lease.fence;
-    attempt.at = slot.began.wall;
-    attempt.took = now.steady - slot.began.steady;
+    attempt.fence = exchange.claimed.lease.fence;
+    attempt.at = exchange.began.wall;
+    attempt.took = now.steady - exchange.began.steady;
     attempt.status = response.status;
     attempt.failure = response.failure;
     attempt.response = std::move(response.body);
     if (attempt.response.size() > policies_.options.keep_response) attempt.response.resize(policies_.options.keep_response);
     attempt.reason = std::move(response.reason);
+    if (attempt.reason.size() > policies_.options.keep_response) attempt.reason.resize(policies_.options.keep_response);
     return attempt;
   }
 
@@ -309,10 +365,11 @@ class Worker final : private Exchanges {
     if (!contained([&] { policies_.store.settle(now, settlements_, settled_); })) return;
     found_nothing_ = false;  // what was settled made room in its lane
     // Taken out first: an observer may call back into the dispatcher.
-    std::vector<Word> said = std::exchange(words_, {});
-    for (std::size_t i = 0; i < said.size(); ++i) {
-      if (settled_[i].word != Settled::Word::stale) follow(said[i], settled_[i], now);
+    said_.swap(words_);
+    for (std::size_t i = 0; i < said_.size(); ++i) {
+      if (settled_[i].word != Settled::Word::stale) follow(said_[i], settled_[i], now);
     }
+    said_.clear();
   }
 
   /// What follows from a word that the store took: rests, disabling, notices.
@@ -326,18 +383,32 @@ class Worker final : private Exchanges {
     notice.event = word.event;
     notice.attempt = tried ? &*word.attempt : nullptr;
     notice.text = word.text;
+    if (word.rest && *word.rest > Duration::zero()) {  // before anyone is told, who may take his time
+      contained_but_missing([&] { registry_.rest(now, word.endpoint, *word.rest); });
+    }
     tell(notice);
-    contained([&] {
-      if (word.rest && *word.rest > Duration::zero()) policies_.store.tune(now, word.endpoint, Lane{settled.cap, *word.rest});
+    contained_but_missing([&] {
       notice.attempt = nullptr;
       if (word.gone) {
         notice.kind = Notice::Kind::endpoint_gone;
         notice.text = "it answered 410";
         if (registry_.move_to(word.endpoint, EndpointState::gone)) tell(notice);
-      } else if (word.disable || settled.failing_for >= policies_.options.disable_after) {
+      } else if (word.disable || (tried && settled.failures > 0 && settled.failing_for >= policies_.options.disable_after)) {
         notice.kind = Notice::Kind::endpoint_disabled;
         notice.text = word.disable ? "it answered webhook-delivery: disable" : "it only failed for Options::disable_after";
         if (retire(word.endpoint)) tell(notice);
+      }
+    });
+  }
+
+  /// As contained(), but an endpoint that was removed meanwhile is nobody's trouble.
+  template <class Step>
+  void contained_but_missing(const Step& step) noexcept {
+    contained([&] {
+      try {
+        step();
+      } catch (const Error& error) {
+        if (error.code() != errc::not_found) throw;
       }
     });
   }
@@ -374,62 +445,42 @@ class Worker final : private Exchanges {
   }
 
   void trouble(std::string_view text) noexcept {
-    trouble_until_ = policies_.clock.now().steady + trouble_pause;
+    try {
+      trouble_until_ = policies_.clock.now().steady + trouble_pause;
+    } catch (...) {  // the clock is the trouble
+    }
     Notice notice;
     notice.kind = Notice::Kind::trouble;
     notice.text = text;
     tell(notice);
   }
 
-  // ---------------------------------------------------------------------------------------------------------- slots
-  static std::size_t index_of(Ticket ticket) noexcept { return static_cast<std::uint64_t>(ticket) & 0xFFFFFFFFU; }
-  Ticket ticket_of(std::size_t index) const noexcept {
-    return Ticket{(static_cast<std::uint64_t>(slots_[index]->generation) << 32U) | index};
-  }
-  Slot* find(Ticket ticket) noexcept {
-    const std::size_t index = index_of(ticket);
-    if (index >= slots_.size() || !slots_[index]->busy || ticket_of(index) != ticket) return nullptr;
-    return slots_[index].get();
-  }
-  std::size_t take_slot() {
-    if (free_.empty()) {
-      slots_.push_back(std::make_unique<Slot>());
-      free_.push_back(slots_.size() - 1);
-    }
-    const std::size_t index = free_.back();
-    free_.pop_back();
-    slots_[index]->busy = true;
-    ++in_flight_;
-    return index;
-  }
-  void release(std::size_t index) {
-    Slot& slot = *slots_[index];
-    renderings_.release(*slot.claimed.event, slot.endpoint->format, std::move(slot.rendering));
-    slot.rendering.reset();
-    slot.claimed = Claimed{};
-    slot.endpoint.reset();
-    slot.request.body = Bytes();
-    slot.busy = false;
-    ++slot.generation;
-    --in_flight_;
-    free_.push_back(index);
+  void release(Ticket ticket) {
+    Exchange& exchange = *slots_.find(ticket);
+    renderings_.release(*exchange.claimed.event, exchange.endpoint->format, std::move(exchange.rendering));
+    exchange.rendering.reset();
+    exchange.claimed = Claimed{};
+    exchange.endpoint.reset();
+    exchange.request.body = Bytes();
+    slots_.give_back(ticket);
   }
 
   Policies& policies_;
   Registry<Policies>& registry_;
   detail::Random& random_;
   WorkerId id_;
+  Peers& peers_;
   Session session_;
   detail::KeyRing<typename Policies::Signer> keys_{};
   detail::Renderings renderings_{};
-  std::vector<std::unique_ptr<Slot>> slots_{};
-  std::vector<std::size_t> free_{};
-  std::size_t in_flight_ = 0;
+  detail::Slots<Exchange> slots_{};
   std::size_t ended_ = 0;
   bool found_nothing_ = false;
+  bool closing_ = false;
+  Version swept_ = 0;
   std::vector<Claimed> claimed_{};
   Headers signed_{};
-  std::vector<Word> words_{};
+  std::vector<Word> words_{}, said_{};  // said_ is empty but within say(); it keeps its memory
   std::vector<Settlement> settlements_{};
   std::vector<Settled> settled_{};
   Duration trouble_until_{(Duration::min)()};

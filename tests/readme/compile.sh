@@ -23,7 +23,7 @@ for block in "$folder"/*.block; do
   printf '#line %d "README.md"\n' "$((${line#"${line%%[!0]*}"} + 1))" >>"$source"
   cat "$block" >>"$source"
   case $how in statements*) echo '}' >>"$source" ;; esac
-  if "$compiler" "@$flags" -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-unused -Werror -fsyntax-only "$source"; then
+  if "$compiler" "@$flags" -Wall -Wextra -Wpedantic -Wconversion -Wno-unused -Werror -fsyntax-only "$source"; then
     compiled=$((compiled + 1))
   else
     echo "README.md:$line: this block does not compile"

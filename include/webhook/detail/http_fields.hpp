@@ -4,6 +4,7 @@
 #ifndef WEBHOOK_DETAIL_HTTP_FIELDS_HPP
 #define WEBHOOK_DETAIL_HTTP_FIELDS_HPP
 
+#include <array>
 #include <string_view>
 
 #include "../http.hpp"
@@ -12,10 +13,16 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-constexpr bool is_token_character(char c) noexcept {
-  if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+inline constexpr std::array<bool, 256> token_characters = [] {
+  std::array<bool, 256> table{};
+  for (char c = 'a'; c <= 'z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (char c = '0'; c <= '9'; ++c) table[static_cast<unsigned char>(c)] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+constexpr bool is_token_character(char c) noexcept { return token_characters[static_cast<unsigned char>(c)]; }
 
 constexpr bool is_token(std::string_view text) noexcept {
   for (const char c : text) {

@@ -38,6 +38,12 @@ class KeyRing {
     return prepared.keys;
   }
 
+  /// Forgets the keys of endpoints that `keep` does not want.
+  template <class Keep>
+  void sweep(const Keep& keep) {
+    std::erase_if(prepared_, [&](const auto& one) { return !keep(one.first); });
+  }
+
  private:
   struct Prepared {
     Version version = 0;

@@ -5,6 +5,7 @@
 #define WEBHOOK_DETAIL_POLICIES_HPP
 
 #include <concepts>
+#include <cstddef>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -45,6 +46,9 @@ struct role_of<Options> {
 };
 template <class P>
 using role_of_t = typename role_of<P>::type;
+
+template <class Role, class... P>
+inline constexpr std::size_t how_many = ((std::is_same_v<role_of_t<P>, Role> ? std::size_t{1} : std::size_t{0}) + ... + 0);
 
 /// How a policy is kept: as it is, but for plain functions.
 template <class P>

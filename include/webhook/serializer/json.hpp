@@ -53,8 +53,10 @@ class JsonSerializer {
     const std::string_view payload = event.payload.view();
     Rendering rendering;
     rendering.headers.add("content-type", "application/json");
-    rendering.body = Bytes::join({"{\"id\":", quoted(event.id.view()), ",\"type\":", quoted(event.type),
-                                  ",\"timestamp\":\"", detail::format_rfc3339(event.time),
+    std::string id, type;  // stay empty where nothing needs escaping
+    rendering.body = Bytes::join({"{\"id\":\"", inside_quotes(event.id.view(), id), "\",\"type\":\"",
+                                  inside_quotes(event.type, type), "\",\"timestamp\":\"",
+                                  detail::format_rfc3339(event.time),
                                   "\",\"data\":", payload.empty() ? std::string_view("null") : payload, "}"});
     return rendering;
   }
@@ -181,15 +183,14 @@ class JsonSerializer {
   }
 
   // Ids and types are plain as a rule; others are escaped, so that no name can break out of its quotes.
-  static std::string quoted(std::string_view text) {
+  static std::string_view inside_quotes(std::string_view text, std::string& escaped) {
     for (const char c : text) {
       if (c < ' ' || c > '~' || c == '"' || c == '\\') {
-        return Value(text).dump(-1, ' ', true, Value::error_handler_t::replace);
+        escaped = Value(text).dump(-1, ' ', true, Value::error_handler_t::replace);
+        return std::string_view(escaped).substr(1, escaped.size() - 2);
       }
     }
-    std::string plain;
-    plain.reserve(text.size() + 2);
-    return plain.append(1, '"').append(text).append(1, '"');
+    return text;
   }
 };
 
