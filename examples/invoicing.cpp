@@ -21,7 +21,8 @@ namespace {
 
 std::string read_secret(const std::filesystem::path& file) {
   std::string text;
-  for (int tries = 0; tries < 100 && !(std::ifstream(file) >> text); ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  for (int tries = 0; tries < 100 && !(std::ifstream(file) >> text); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   return text;
 }
 
@@ -43,10 +44,12 @@ std::string money(double amount) {
 
 void make_invoice(const std::filesystem::path& outbox, const OrderCreated& order, const std::string& number) {
   if (std::filesystem::exists(outbox / ("mail-" + number + ".txt"))) return;  // delivered before
-  write_whole(outbox / ("invoice-" + number + ".txt"),
-              "INVOICE " + number + "\n  to      " + order.customer + "\n  item    " + order.item + "\n  amount  " + money(order.price) + "\n");
-  write_whole(outbox / ("mail-" + number + ".txt"), "To: " + order.customer + "\nSubject: Your order\n\nThank you for buying " + order.item +
-                                                        ".\nYour invoice " + number + " over " + money(order.price) + " is attached.\n");
+  write_whole(outbox / ("invoice-" + number + ".txt"), "INVOICE " + number + "\n  to      " + order.customer +
+                                                           "\n  item    " + order.item + "\n  amount  " +
+                                                           money(order.price) + "\n");
+  write_whole(outbox / ("mail-" + number + ".txt"),
+              "To: " + order.customer + "\nSubject: Your order\n\nThank you for buying " + order.item +
+                  ".\nYour invoice " + number + " over " + money(order.price) + " is attached.\n");
 }
 
 }  // namespace
@@ -80,14 +83,16 @@ int main(int argc, char** argv) {
 
   try {
     webhook::Receiver inbox{webhook::StandardWebhooks{}, webhook::Secret{read_secret(argv[3])}};
-    inbox.on<OrderCreated>([&](const OrderCreated& order, const webhook::Event& event, const webhook::Request& request) {
-      std::cout << "invoicing: verified " << event.type << '\n';
-      for (const char* name : {"webhook-id", "webhook-timestamp", "webhook-signature"}) {
-        std::cout << "invoicing:   " << name << ": " << request.headers.find(name).value_or("") << '\n';
-      }
-      make_invoice(outbox, order, std::string(event.id.view()));
-      std::cout << "invoicing:   " << order.customer << " is invoiced " << money(order.price) << " for " << order.item << std::endl;
-    });
+    inbox.on<OrderCreated>(
+        [&](const OrderCreated& order, const webhook::Event& event, const webhook::Request& request) {
+          std::cout << "invoicing: verified " << event.type << '\n';
+          for (const char* name : {"webhook-id", "webhook-timestamp", "webhook-signature"}) {
+            std::cout << "invoicing:   " << name << ": " << request.headers.find(name).value_or("") << '\n';
+          }
+          make_invoice(outbox, order, std::string(event.id.view()));
+          std::cout << "invoicing:   " << order.customer << " is invoiced " << money(order.price) << " for "
+                    << order.item << std::endl;
+        });
     inbox.on("webhook.test", [](const nlohmann::json&, const webhook::Event& event) {
       std::cout << "invoicing: the test arrived, verified: " << event.id.view() << std::endl;
     });

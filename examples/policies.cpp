@@ -69,7 +69,8 @@ int main() {
   webhook::Options options;
   options.retry = webhook::RetrySchedule::exponential(std::chrono::seconds{1}, 5, std::chrono::minutes{1});
 
-  webhook::Dispatcher hooks{WordScheme{}, webhook::MemoryStore{{.max_deliveries = 100}}, options, StreamTransport{sent}, LineSerializer{}};
+  webhook::Dispatcher hooks{WordScheme{}, webhook::MemoryStore{{.max_deliveries = 100}}, options, StreamTransport{sent},
+                            LineSerializer{}};
   static_assert(std::is_same_v<decltype(hooks), webhook::Dispatcher<StreamTransport, LineSerializer, WordScheme>>);
   webhook::Dispatcher<webhook::CurlTransport, webhook::JsonSerializer, webhook::StandardWebhooks> same_as_default;
   static_assert(std::is_same_v<decltype(same_as_default), webhook::Dispatcher<>>);

@@ -18,11 +18,12 @@ int main() {
   webhook::Endpoint invoicing = hooks.add({.url = "https://invoicing.example/hooks", .events = {"order.*"}});
   // invoicing.secrets.front() was generated: show it once to whoever runs the endpoint
   hooks.start();
-  hooks.emit(OrderCreated{"Smith", "a book", 12.5});          // typed
-  hooks.emit("customer.created", {{"name", "Smith"}});        // or any JSON
-  hooks.stop(std::chrono::seconds{10});                       // deliver what is due, then end, within the deadline
+  hooks.emit(OrderCreated{"Smith", "a book", 12.5});    // typed
+  hooks.emit("customer.created", {{"name", "Smith"}});  // or any JSON
+  hooks.stop(std::chrono::seconds{10});                 // deliver what is due, then end, within the deadline
 
   for (const webhook::Delivery& delivery : hooks.deliveries({.endpoint = invoicing.id})) {
-    std::cout << delivery.type << ": " << webhook::to_string(delivery.state) << " after " << delivery.attempts << " attempt(s)\n";
+    std::cout << delivery.type << ": " << webhook::to_string(delivery.state) << " after " << delivery.attempts
+              << " attempt(s)\n";
   }
 }

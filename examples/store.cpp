@@ -6,11 +6,11 @@
 //   store <url> <file for the secret>
 #include <webhook/webhook.hpp>
 
+#include <sys/stat.h>
 #include <fstream>
 #include <iostream>
 #include <mutex>
 #include <sstream>
-#include <sys/stat.h>
 
 #include "order.hpp"
 
@@ -46,7 +46,8 @@ void say(const std::string& line) {
 
 void print_log(auto& hooks, const webhook::Endpoint& endpoint) {
   for (const webhook::Delivery& delivery : hooks.deliveries({.endpoint = endpoint.id})) {
-    say("log: " + delivery.type + " " + std::string(delivery.event.view()) + ": " + std::string(to_string(delivery.state)));
+    say("log: " + delivery.type + " " + std::string(delivery.event.view()) + ": " +
+        std::string(to_string(delivery.state)));
     int number = 0;
     for (const webhook::Attempt& attempt : hooks.attempts(delivery.id)) {
       say("log:   attempt " + std::to_string(++number) + ": " + in_words(attempt));
@@ -72,12 +73,15 @@ int main(int argc, char** argv) {
   }
   using namespace std::chrono_literals;
   webhook::Options options;
-  options.retry = webhook::RetrySchedule({0s, 300ms, 500ms, 800ms, 1500ms, 2s, 4s, 8s});  // for a demonstration; days by default
+  options.retry =
+      webhook::RetrySchedule({0s, 300ms, 500ms, 800ms, 1500ms, 2s, 4s, 8s});  // for a demonstration; days by default
   options.on_notice = [](const webhook::Notice& notice) {
     if (notice.attempt == nullptr) return;
-    say(std::string(to_string(notice.kind)) + " " + std::string(notice.event.view()) + ": " + in_words(*notice.attempt));
+    say(std::string(to_string(notice.kind)) + " " + std::string(notice.event.view()) + ": " +
+        in_words(*notice.attempt));
   };
-  webhook::Dispatcher hooks{webhook::CurlTransport{{.allow_http = true, .allow_loopback = true}}, options};  // both ends are on this machine
+  webhook::Dispatcher hooks{webhook::CurlTransport{{.allow_http = true, .allow_loopback = true}},
+                            options};  // both ends are on this machine
 
   try {
     // 1. Enter the URL.  2. Choose the events.
@@ -100,7 +104,8 @@ int main(int argc, char** argv) {
       words >> word;
       if (word == "log") {
         print_log(hooks, invoicing);  // 4. Watch the deliveries.
-      } else if (word == "order" && words >> order.customer >> order.price >> std::ws && std::getline(words, order.item)) {
+      } else if (word == "order" && words >> order.customer >> order.price >> std::ws &&
+                 std::getline(words, order.item)) {
         const webhook::EventId id = shop.sell(order);
         say(order.customer + " buys " + order.item + ": order.created " + std::string(id.view()));
       } else {

@@ -6,6 +6,7 @@
 //   A policy is a value that can be moved in, and says which part it plays:       using role = webhook::role::store;
 //   It fails by throwing webhook::Error; whatever else it throws is contained and read as errc::transient.
 //   It never calls back into the engine, except through what it was handed for that purpose.
+// clang-format off: a page, set by hand
 #ifndef WEBHOOK_CONCEPTS_HPP
 #define WEBHOOK_CONCEPTS_HPP
 
@@ -33,15 +34,16 @@ inline namespace v0 {
 // ============================================================================================== 1. Clock
 /// Tells the time, both ways at once. Nobody sleeps on it: the one place where a worker waits is its transport.
 template <class C>
-concept ClockPolicy = std::same_as<typename C::role, role::clock> && std::move_constructible<C> && requires(const C& clock) {
+concept ClockPolicy = std::same_as<typename C::role, role::clock> && std::move_constructible<C> &&
+    requires(const C& clock) {
   { clock.now() } -> std::same_as<Now>;  // thread-safe; steady never goes back
 };
 
 // ========================================================================================== 2. Transport
 /// What a session may ask and must tell; the engine hands it to poll(), and only poll() may use it.
 struct Exchanges {
-  virtual bool may_send(Ticket) = 0;        // the send gate: ask right before the first byte leaves; false: send nothing,
-                                            // and answer done(ticket, {.failure = Failure::not_sent})
+  virtual bool may_send(Ticket) = 0;  // the send gate: ask right before the first byte leaves; false: send nothing,
+                                      // and answer done(ticket, {.failure = Failure::not_sent})
   virtual void done(Ticket, Response) = 0;  // exactly once for each start(), unless cancelled
  protected:
   ~Exchanges() = default;
@@ -49,20 +51,29 @@ struct Exchanges {
 
 /// Carries requests for one worker. Used by one thread at a time, but for wake().
 template <class S>
-concept TransportSession = requires(S& session, Ticket ticket, const Request& request, Duration wait, Exchanges& exchanges) {
-  { session.room() } -> std::convertible_to<std::size_t>;  // how many more may start now; the engine claims no more than that
-  session.start(ticket, request);       // begins; the request stays where it is, unchanged, until done() or cancel()
-  session.poll(wait, exchanges);        // moves everything on; returns after `wait`, or as soon as something was done or woken
-  { session.cancel(ticket) } noexcept;  // forget it: no done() will follow
-  { session.wake() } noexcept;          // from any thread: the poll under way, or else the next one, returns at once
+concept TransportSession = requires(S& session, Ticket ticket, const Request& request, Duration wait,
+                                    Exchanges& exchanges) {
+  {
+    session.room()
+    } -> std::convertible_to<std::size_t>;  // how many more may start now; the engine claims no more than that
+  session.start(ticket, request);  // begins; the request stays where it is, unchanged, until done() or cancel()
+  session.poll(wait,
+               exchanges);  // moves everything on; returns after `wait`, or as soon as something was done or woken
+  { session.cancel(ticket) }
+  noexcept;  // forget it: no done() will follow
+  { session.wake() }
+  noexcept;  // from any thread: the poll under way, or else the next one, returns at once
 };
 
 /// A transport is its configuration; each worker opens a session of its own. It ends every exchange within
 /// request.timeout, never follows a redirect, and reports failures as data. A plain function
 /// `Response(const Request&)` is a transport too: the engine wraps it (transport/function.hpp).
 template <class T>
-concept TransportPolicy = std::same_as<typename T::role, role::transport> && std::move_constructible<T> && requires(T& transport) {
-  { transport.open() } -> TransportSession;  // thread-safe; the session may outlive a move of the transport, not its end
+concept TransportPolicy = std::same_as<typename T::role, role::transport> && std::move_constructible<T> &&
+    requires(T& transport) {
+  {
+    transport.open()
+    } -> TransportSession;  // thread-safe; the session may outlive a move of the transport, not its end
 };
 /// A transport that can tell beforehand which URLs it will never send to.
 template <class T>
@@ -71,7 +82,7 @@ concept ChecksUrls = TransportPolicy<T> && requires(const T& transport, std::str
 };
 
 // ========================================================================================= 3. Serializer
-struct Rendering {  // one event in one format, the same for every endpoint and attempt: a pure function of both
+struct Rendering {    // one event in one format, the same for every endpoint and attempt: a pure function of both
   Headers headers{};  // content-type, content-encoding, ce-*
   Bytes body{};
 };
@@ -81,8 +92,8 @@ struct Rendering {  // one event in one format, the same for every endpoint and 
 template <class S>
 concept SerializerPolicy = std::same_as<typename S::role, role::serializer> && std::move_constructible<S> &&
     requires(const S& serializer, const Event& event, std::string_view format) {
-  { serializer.renders(format) } -> std::same_as<bool>;              // is this a format? asked when an endpoint is added
-  { serializer.render(event, format) } -> std::same_as<Rendering>;   // deterministic: may be asked again after a restart
+  { serializer.renders(format) } -> std::same_as<bool>;             // is this a format? asked when an endpoint is added
+  { serializer.render(event, format) } -> std::same_as<Rendering>;  // deterministic: may be asked again after a restart
 };
 /// Encodes a value of the host into a payload, once, at emit.
 template <class S, class T>
@@ -100,10 +111,13 @@ concept Decodes = Reads<S> && requires(const S& serializer, const typename S::Va
 };
 /// Judges events by their data; the filter's language is the serializer's own.
 template <class S>
-concept Filters = SerializerPolicy<S> && requires(const S& serializer, const Event& event, std::string_view text,
-                                                  std::span<const typename S::Filter* const> filters, std::span<bool> verdicts) {
-  { serializer.compile(text, text) } -> std::same_as<typename S::Filter>;  // (filter, sample payload or ""): throws errc::invalid
-  serializer.matches(filters, event, verdicts);                            // all filters of one event with one parse
+concept Filters = SerializerPolicy<S> &&
+    requires(const S& serializer, const Event& event, std::string_view text,
+             std::span<const typename S::Filter* const> filters, std::span<bool> verdicts) {
+  {
+    serializer.compile(text, text)
+    } -> std::same_as<typename S::Filter>;       // (filter, sample payload or ""): throws errc::invalid
+  serializer.matches(filters, event, verdicts);  // all filters of one event with one parse
 };
 
 // ================================================================================== 4. Signer, and Scheme
@@ -119,9 +133,13 @@ template <class S>
 concept SignerPolicy = std::same_as<typename S::role, role::signer> && std::move_constructible<S> &&
     requires(const S& signer, const Secret& secret, std::string_view scheme, const Signing& signing,
              std::span<typename S::Key> keys, Headers& headers) {
-  { signer.signs(scheme) } -> std::same_as<bool>;                        // is this a scheme? asked when an endpoint is added
-  { signer.prepare(secret, scheme) } -> std::same_as<typename S::Key>;   // throws errc::invalid_secret with what is wrong
-  { signer.sign(signing, keys, headers) } -> std::same_as<bool>;         // with every key; false: not ready, ask me again (a remote key)
+  { signer.signs(scheme) } -> std::same_as<bool>;  // is this a scheme? asked when an endpoint is added
+  {
+    signer.prepare(secret, scheme)
+    } -> std::same_as<typename S::Key>;  // throws errc::invalid_secret with what is wrong
+  {
+    signer.sign(signing, keys, headers)
+    } -> std::same_as<bool>;  // with every key; false: not ready, ask me again (a remote key)
 };
 /// A signer that makes fresh secrets of its own kind, so that an endpoint can be added without one.
 template <class S>
@@ -131,8 +149,9 @@ concept Generates = SignerPolicy<S> && requires(const S& signer, std::string_vie
 /// A scheme also verifies, so that sender and receiver cannot disagree. Constant time; every key is tried.
 /// If it has `handshake(request, verification, keys) -> std::optional<Response>`, the receiver asks that first.
 template <class S>
-concept SchemePolicy = SignerPolicy<S> && requires(const S& scheme, const Request& request, std::span<typename S::Key> keys,
-                                                   const Now& now, Duration tolerance) {
+concept SchemePolicy = SignerPolicy<S> &&
+    requires(const S& scheme, const Request& request, std::span<typename S::Key> keys, const Now& now,
+             Duration tolerance) {
   { scheme.verify(request, keys, now, tolerance) } -> std::same_as<Verification>;
 };
 
@@ -149,9 +168,9 @@ concept SchemePolicy = SignerPolicy<S> && requires(const S& scheme, const Reques
 struct NewEvent {
   std::shared_ptr<const Event> event{};  // a store in memory keeps the pointer; another writes the fields
   std::span<const EndpointId> routes{};  // to whom, as the engine sees the registry ...
-  Version registry = 0;                  // ... at this version. A shared store that knows a newer one keeps the event unrouted
-  bool named = false;                    // the host chose the id: the same (tenant, id) may exist
-  Duration delay{};                      // not before
+  Version registry = 0;  // ... at this version. A shared store that knows a newer one keeps the event unrouted
+  bool named = false;    // the host chose the id: the same (tenant, id) may exist
+  Duration delay{};      // not before
 };
 
 struct Lease {
@@ -174,21 +193,22 @@ struct Claimed {
 };
 struct Found {
   Version registry = 0;  // the newest the store knows: this is how one process hears of another's changes
-  Duration next{};       // come again after this even if nobody wakes you; a store that others write to bounds it (250 ms)
+  Duration next{};  // come again after this even if nobody wakes you; a store that others write to bounds it (250 ms)
 };
 
 struct Settlement {  // what becomes of a claimed delivery. It was: ...
   Lease lease{};
-  State state = State::due;          // tried, again in `in`: due + attempt | given back: due, no attempt | renewed: leased |
-  Duration in{};                     // over: delivered, dead, cancelled, expired, quarantined
+  State state = State::due;  // tried, again in `in`: due + attempt | given back: due, no attempt | renewed: leased |
+  Duration in{};             // over: delivered, dead, cancelled, expired, quarantined
   const Attempt* attempt = nullptr;  // counts as an attempt, and is logged, if given
 };
 struct Settled {
-  enum class Word : std::uint8_t {  // The fence alone decides: after the lease, but before the next claim, the word still counts
-    applied,
-    already,  // the same word came before: after errc::unknown_commit this is the success that was not heard of
-    stale     // someone else has it, nothing changed
-  } word = Word::stale;
+  enum class Word : std::
+      uint8_t {  // The fence alone decides: after the lease, but before the next claim, the word still counts
+        applied,
+        already,  // the same word came before: after errc::unknown_commit this is the success that was not heard of
+        stale     // someone else has it, nothing changed
+      } word = Word::stale;
   Duration failing_for{};  // of the endpoint, by the attempts of all workers: since the first of these failures ...
   std::uint32_t failures = 0, cap = 0;  // ... without a success between; and the cap now in force
 };
@@ -203,15 +223,21 @@ struct Lane {             // how a lane may be served from now on, by everyone: 
 /// put: a changed cap is in force at once, and an endpoint that becomes active starts without rest and without failures.
 template <class S>
 concept StorePolicy = std::same_as<typename S::role, role::store> && std::move_constructible<S> &&
-    requires(S& store, std::span<const NewEvent> events, std::span<Appended> appended, const Claim& ask, std::vector<Claimed>& claimed,
-             std::span<const Settlement> words, std::span<Settled> settled, const Now& now, EndpointId endpoint, const Lane& lane,
-             const Endpoint& description, Version after) {
-  store.append(now, events, appended);                                // called by emitters: combine their commits; errc::full at the bound
-  { store.claim(ask, claimed) } -> std::same_as<Found>;               // appends to `claimed`, each with a fence greater than ever before
-  store.settle(now, words, settled);                                  // settled[i] is the answer to words[i]
-  store.tune(now, endpoint, lane);                                    // breaker, ramp, Retry-After
-  { store.put(description) } -> std::same_as<Version>;                // insert or replace if stored version == description.version, else errc::conflict
-  { store.endpoints(after) } -> std::same_as<std::vector<Endpoint>>;  // all that changed after this version, removed ones too
+    requires(S& store, std::span<const NewEvent> events, std::span<Appended> appended, const Claim& ask,
+             std::vector<Claimed>& claimed, std::span<const Settlement> words, std::span<Settled> settled,
+             const Now& now, EndpointId endpoint, const Lane& lane, const Endpoint& description, Version after) {
+  store.append(now, events, appended);  // called by emitters: combine their commits; errc::full at the bound
+  {
+    store.claim(ask, claimed)
+    } -> std::same_as<Found>;         // appends to `claimed`, each with a fence greater than ever before
+  store.settle(now, words, settled);  // settled[i] is the answer to words[i]
+  store.tune(now, endpoint, lane);    // breaker, ramp, Retry-After
+  {
+    store.put(description)
+    } -> std::same_as<Version>;  // insert or replace if stored version == description.version, else errc::conflict
+  {
+    store.endpoints(after)
+    } -> std::same_as<std::vector<Endpoint>>;  // all that changed after this version, removed ones too
 };
 
 // ---- Three more chapters a store may have; the engine looks for them at compile time and refuses what it cannot do.
@@ -226,16 +252,21 @@ struct Route {
 };
 /// For events that were stored without routes: by another process, in a host's transaction, under an old registry.
 template <class S>
-concept RoutesLater = StorePolicy<S> && requires(S& store, std::size_t most, std::span<const Route> routes, Version registry, const Now& now) {
+concept RoutesLater = StorePolicy<S> &&
+    requires(S& store, std::size_t most, std::span<const Route> routes, Version registry, const Now& now) {
   { store.unrouted(most) } -> std::same_as<std::vector<Unrouted>>;
-  { store.route(now, routes, registry) } -> std::same_as<bool>;  // one delivery per (event, endpoint), ever; false: the registry has
-};                                                               // moved on, nothing was written: read it and route again
+  {
+    store.route(now, routes, registry)
+    } -> std::same_as<bool>;  // one delivery per (event, endpoint), ever; false: the registry has
+};                            // moved on, nothing was written: read it and route again
 
 /// Emit inside the host's own transaction: an INSERT on the host's handle, checked before it touches anything. `Handle`
 /// is sqlite3*, PGconn*, yours: the engine only passes it through.
 template <class S, class Handle>
-concept JoinsTransaction = RoutesLater<S> && requires(S& store, Handle handle, std::span<const NewEvent> events, std::span<Appended> appended) {
-  store.append(handle, events, appended);  // never begins, commits or breaks the transaction; afterwards: Dispatcher::notify()
+concept JoinsTransaction = RoutesLater<S> &&
+    requires(S& store, Handle handle, std::span<const NewEvent> events, std::span<Appended> appended) {
+  store.append(handle, events,
+               appended);  // never begins, commits or breaks the transaction; afterwards: Dispatcher::notify()
 };
 
 struct Query {  // the oldest first
@@ -248,17 +279,23 @@ struct Query {  // the oldest first
 };
 /// What happened, and second thoughts about it.
 template <class S>
-concept Remembers = StorePolicy<S> && requires(S& store, const Query& query, DeliveryId delivery, State to, const Now& now, Duration age, std::size_t most) {
+concept Remembers = StorePolicy<S> && requires(S& store, const Query& query, DeliveryId delivery, State to,
+                                               const Now& now, Duration age, std::size_t most) {
   { store.find(query) } -> std::same_as<std::vector<Delivery>>;
   { store.attempts(delivery) } -> std::same_as<std::vector<Attempt>>;
-  { store.amend(now, query, to) } -> std::convertible_to<std::size_t>;  // resend, recover: to due, behind live traffic, attempts and lost from 0; cancel, drop the oldest: to cancelled
+  {
+    store.amend(now, query, to)
+    } -> std::convertible_to<
+        std::
+            size_t>;  // resend, recover: to due, behind live traffic, attempts and lost from 0; cancel, drop the oldest: to cancelled
   { store.prune(now, age, most) } -> std::convertible_to<std::size_t>;  // forget what is over, never what is leased
 };
 
 // ============================================================================= 6. Inbox (of the receiver)
 /// The seen-set. `where` is nothing, or the host's transaction: then the mark commits with the business effect.
 template <class I, class... Where>
-concept InboxPolicy = std::move_constructible<I> && requires(I& inbox, Where... where, std::string_view key, const Now& now, Duration keep) {
+concept InboxPolicy = std::move_constructible<I> &&
+    requires(I& inbox, Where... where, std::string_view key, const Now& now, Duration keep) {
   { inbox.first(where..., key, now, keep) } -> std::same_as<bool>;  // of several at once, exactly one is first
   inbox.forget(where..., key);                                      // the handler failed: let the next one in
 };

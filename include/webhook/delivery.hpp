@@ -17,25 +17,32 @@ inline namespace v0 {
 
 /// Where a delivery stands. Everything after `leased` is final, until the host resends it.
 enum class State : std::uint8_t {
-  due,          ///< waits for its turn or for its next attempt
-  leased,       ///< a worker is at it
-  delivered,    ///< answered with 2xx
-  dead,         ///< every attempt of the schedule failed
-  cancelled,    ///< by the host, by a removed or gone endpoint, or because the endpoint asked to stop
-  expired,      ///< the event was no longer worth sending
-  quarantined   ///< three workers died or vanished while they were at it
+  due,         ///< waits for its turn or for its next attempt
+  leased,      ///< a worker is at it
+  delivered,   ///< answered with 2xx
+  dead,        ///< every attempt of the schedule failed
+  cancelled,   ///< by the host, by a removed or gone endpoint, or because the endpoint asked to stop
+  expired,     ///< the event was no longer worth sending
+  quarantined  ///< three workers died or vanished while they were at it
 };
 
 /// The name of a state, as a delivery log shows it.
 constexpr std::string_view to_string(State state) noexcept {
   switch (state) {
-    case State::due: return "due";
-    case State::leased: return "leased";
-    case State::delivered: return "delivered";
-    case State::dead: return "dead";
-    case State::cancelled: return "cancelled";
-    case State::expired: return "expired";
-    case State::quarantined: return "quarantined";
+    case State::due:
+      return "due";
+    case State::leased:
+      return "leased";
+    case State::delivered:
+      return "delivered";
+    case State::dead:
+      return "dead";
+    case State::cancelled:
+      return "cancelled";
+    case State::expired:
+      return "expired";
+    case State::quarantined:
+      return "quarantined";
   }
   return "unknown";
 }
@@ -43,9 +50,9 @@ constexpr std::string_view to_string(State state) noexcept {
 /// One try: a row of the delivery log. A fence without a row is a try whose outcome nobody knows.
 struct Attempt {
   Fence fence = 0;
-  WallTime at{};     ///< when it began
-  Duration took{};   ///< until the answer or the failure
-  int status = 0;    ///< HTTP status; 0: no complete answer
+  WallTime at{};    ///< when it began
+  Duration took{};  ///< until the answer or the failure
+  int status = 0;   ///< HTTP status; 0: no complete answer
   Failure failure = Failure::none;
   std::string response{};  ///< the beginning of the answer's body; raw bytes from a stranger: escape before showing
   std::string reason{};    ///< of a failure, for the operator; may name addresses, so never show it to a tenant

@@ -39,14 +39,14 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   using Value = detail::value_of<Serializer>;
 
  public:
-  template <class... P>
-    requires(!std::same_as<std::remove_cvref_t<P>, Dispatcher> && ...)
+  template <detail::OtherThan<Dispatcher>... P>
   explicit(sizeof...(P) == 1) Dispatcher(P&&... policies)
       : engine_(std::make_unique<Engine<Policies>>(std::tuple<std::decay_t<P>...>(std::forward<P>(policies)...))) {
-    static_assert((!std::same_as<detail::role_of_t<std::decay_t<P>>, detail::no_role> && ...),
-                  "webhook: an argument of Dispatcher's constructor is neither webhook::Options nor a policy: a policy says "
-                  "`using role = webhook::role::transport;` (or serializer, signer, store, clock), and a function "
-                  "`Response(const Request&)` is a transport");
+    static_assert(
+        (!std::same_as<detail::role_of_t<std::decay_t<P>>, detail::no_role> && ...),
+        "webhook: an argument of Dispatcher's constructor is neither webhook::Options nor a policy: a policy says "
+        "`using role = webhook::role::transport;` (or serializer, signer, store, clock), and a function "
+        "`Response(const Request&)` is a transport");
     static_assert(((detail::how_many<detail::role_of_t<std::decay_t<P>>, std::decay_t<P>...> == 1) && ...),
                   "webhook: two arguments of Dispatcher's constructor play the same part; the second would be ignored");
   }
@@ -91,8 +91,8 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   /// One endpoint. Throws errc::not_found.
   Endpoint endpoint(EndpointId id) { return *engine_->registry().existing(id); }
 
-  void remove(EndpointId id) { move_to(id, EndpointState::removed); }  ///< pending deliveries become cancelled
-  void pause(EndpointId id) { move_to(id, EndpointState::paused); }    ///< events are kept until resume()
+  void remove(EndpointId id) { move_to(id, EndpointState::removed); }    ///< pending deliveries become cancelled
+  void pause(EndpointId id) { move_to(id, EndpointState::paused); }      ///< events are kept until resume()
   void disable(EndpointId id) { move_to(id, EndpointState::disabled); }  ///< events are kept until enable()
   void resume(EndpointId id) { enable(id); }
 
@@ -103,39 +103,39 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   }
 
   /// Gives an endpoint a new secret (the first of the returned ones); the old ones sign along until `overlap` is over.
-  Endpoint rotate_secret(EndpointId id, Duration overlap = std::chrono::hours{24}) { return engine_->registry().rotate(id, overlap); }
+  Endpoint rotate_secret(EndpointId id, Duration overlap = std::chrono::hours{24}) {
+    return engine_->registry().rotate(id, overlap);
+  }
 
   // ------------------------------------------------------------------------------------------------------------- emit
   /// Emits a value under event_type<T>. Never waits for the network; returns when the store has it. Throws
   /// errc::invalid_payload, errc::too_large, errc::full, errc::conflict (this id, other content).
-  template <class T>
-    requires(!std::convertible_to<const T&, std::string_view>)
+  template <detail::NotText T>
   Emitted emit(const T& event, const EmitOptions& options = {}) {
     static_assert(!event_type<T>.empty(),
                   "webhook: this type has no event type: specialise `template <> inline constexpr std::string_view "
                   "webhook::event_type<T> = \"order.created\";`");
     return encoded(event_type<T>, event, options);
   }
-  template <class T>
-    requires(!std::convertible_to<const T&, std::string_view>)
+  template <detail::NotText T>
   std::optional<Emitted> emit(const T& event, std::error_code& error) {
     return caught(error, [&] { return emit(event); });
   }
 
   /// Emits any value that the serializer encodes, under a type given by name. Throws as above, and errc::invalid_type.
-  template <class T>
-    requires Encodes<Serializer, T>
+  template <detail::EncodedBy<Serializer> T>
   Emitted emit(std::string_view type, const T& data, const EmitOptions& options = {}) {
     return encoded(type, data, options);
   }
-  template <class T>
-    requires Encodes<Serializer, T>
+  template <detail::EncodedBy<Serializer> T>
   std::optional<Emitted> emit(std::string_view type, const T& data, std::error_code& error) {
     return caught(error, [&] { return emit(type, data); });
   }
 
   /// The same for a value written in braces: hooks.emit("customer.created", {{"name", "Smith"}}).
-  Emitted emit(std::string_view type, const Value& data, const EmitOptions& options = {}) { return encoded(type, data, options); }
+  Emitted emit(std::string_view type, const Value& data, const EmitOptions& options = {}) {
+    return encoded(type, data, options);
+  }
   std::optional<Emitted> emit(std::string_view type, const Value& data, std::error_code& error) {
     return caught(error, [&] { return emit(type, data); });
   }
@@ -168,18 +168,10 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
 
   // ------------------------------------------------------------------------------------------------------ delivery log
   /// Deliveries, the oldest first; page on with Query::after.
-  std::vector<Delivery> deliveries(const Query& query = {})
-    requires Remembers<Store>
-  {
-    return log().find(query);
-  }
+  std::vector<Delivery> deliveries(const Query& query = {}) requires Remembers<Store> { return log().find(query); }
 
   /// The attempts of a delivery, the oldest first; none for an unknown one.
-  std::vector<Attempt> attempts(DeliveryId delivery)
-    requires Remembers<Store>
-  {
-    return log().attempts(delivery);
-  }
+  std::vector<Attempt> attempts(DeliveryId delivery) requires Remembers<Store> { return log().attempts(delivery); }
 
   // --------------------------------------------------------------------------------------------------------------- run
   /// Starts Options::workers threads, with all signals blocked. Calling it again does nothing. Throws errc::misuse after
@@ -247,9 +239,11 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
 
 /// Sorts policies, given in any order, into their places; a plain function is wrapped as a transport.
 template <class... P>
-Dispatcher(P...) -> Dispatcher<detail::chosen_t<role::transport, CurlTransport, P...>, detail::chosen_t<role::serializer, JsonSerializer, P...>,
-                               detail::chosen_t<role::signer, StandardWebhooks, P...>, detail::chosen_t<role::store, MemoryStore, P...>,
-                               detail::chosen_t<role::clock, SystemClock, P...>>;
+Dispatcher(P...)
+    -> Dispatcher<detail::chosen_t<role::transport, CurlTransport, P...>,
+                  detail::chosen_t<role::serializer, JsonSerializer, P...>,
+                  detail::chosen_t<role::signer, StandardWebhooks, P...>,
+                  detail::chosen_t<role::store, MemoryStore, P...>, detail::chosen_t<role::clock, SystemClock, P...>>;
 
 }  // namespace v0
 }  // namespace webhook

@@ -35,7 +35,9 @@ class Emitter {
   }
 
   /// Emits a payload that is encoded already, byte for byte (JSON, for the default serializer).
-  Emitted emit_bytes(std::string_view type, std::string_view payload) const { return emit_(dispatcher_, type, payload, nullptr); }
+  Emitted emit_bytes(std::string_view type, std::string_view payload) const {
+    return emit_(dispatcher_, type, payload, nullptr);
+  }
 
   /// The same, with an id, a tenant, a key, an expiry or a delay; include <webhook/event.hpp> for EmitOptions.
   Emitted emit_bytes(std::string_view type, std::string_view payload, const EmitOptions& options) const {
@@ -43,7 +45,8 @@ class Emitter {
   }
 
  private:
-  using Emit = Emitted (*)(void* dispatcher, std::string_view type, std::string_view payload, const EmitOptions* options);
+  using Emit = Emitted (*)(void* dispatcher, std::string_view type, std::string_view payload,
+                           const EmitOptions* options);
   Emitter(void* dispatcher, Emit call) noexcept : dispatcher_(dispatcher), emit_(call) {}
 
   template <class, class, class, class, class>

@@ -29,11 +29,16 @@ enum class EndpointState : std::uint8_t {
 /// The name of a state, as a settings page shows it.
 constexpr std::string_view to_string(EndpointState state) noexcept {
   switch (state) {
-    case EndpointState::active: return "active";
-    case EndpointState::paused: return "paused";
-    case EndpointState::disabled: return "disabled";
-    case EndpointState::gone: return "gone";
-    case EndpointState::removed: return "removed";
+    case EndpointState::active:
+      return "active";
+    case EndpointState::paused:
+      return "paused";
+    case EndpointState::disabled:
+      return "disabled";
+    case EndpointState::gone:
+      return "gone";
+    case EndpointState::removed:
+      return "removed";
   }
   return "unknown";
 }
@@ -46,16 +51,16 @@ struct Endpoint {
   std::string filter{};                  ///< on the event's data, in the serializer's own language; "": everything
   std::string format{};                  ///< a name among those compiled in; "": the dispatcher's own
   std::string scheme{};                  ///< a name among those compiled in; "": the dispatcher's own
-  std::vector<Secret> secrets{};         ///< all that have not expired sign; one is generated if none is given. At most 10
-  Headers headers{};                     ///< sent along with every delivery; at most 32
-  std::string description{};             ///< for people
-  std::uint32_t cap = 4;                 ///< deliveries in flight at once, over all workers
-  Duration spacing{};                    ///< rate limit: at least this long between two deliveries
-  Duration timeout{};                    ///< of one attempt; 0: the dispatcher's own
-  bool http2 = false;                    ///< offer HTTP/2 by ALPN; only over TLS
+  std::vector<Secret> secrets{};  ///< all that have not expired sign; one is generated if none is given. At most 10
+  Headers headers{};              ///< sent along with every delivery; at most 32
+  std::string description{};      ///< for people
+  std::uint32_t cap = 4;          ///< deliveries in flight at once, over all workers
+  Duration spacing{};             ///< rate limit: at least this long between two deliveries
+  Duration timeout{};             ///< of one attempt; 0: the dispatcher's own
+  bool http2 = false;             ///< offer HTTP/2 by ALPN; only over TLS
 
-  EndpointId id{};                               ///< given when it is added
-  Version version = 0;                           ///< of its last change; 0: not yet stored
+  EndpointId id{};      ///< given when it is added
+  Version version = 0;  ///< of its last change; 0: not yet stored
   EndpointState state = EndpointState::active;
 };
 

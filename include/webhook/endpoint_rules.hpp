@@ -29,7 +29,8 @@ namespace detail {
 /// Names that the transport, the format or the scheme writes itself.
 inline bool is_reserved_header(std::string_view name) noexcept {
   if (is_framing_field(name)) return true;
-  for (const std::string_view other : {"content-type", "content-encoding", "proxy-connection", "user-agent", "accept-encoding"}) {
+  for (const std::string_view other :
+       {"content-type", "content-encoding", "proxy-connection", "user-agent", "accept-encoding"}) {
     if (Headers::same_name(name, other)) return true;
   }
   constexpr std::string_view ours = "webhook-";
@@ -44,18 +45,21 @@ inline void check_header(std::string_view name, std::string_view value) {
     throw Error(errc::invalid_header, "a header's name is malformed: use letters, digits and '-', at most 256 bytes");
   }
   if (detail::is_reserved_header(name)) {
-    throw Error(errc::invalid_header, "the header \"" + std::string(name) + "\" is written by the library itself; choose another name");
+    throw Error(errc::invalid_header,
+                "the header \"" + std::string(name) + "\" is written by the library itself; choose another name");
   }
   if (value.size() > max_header_value || !detail::is_field_value(value)) {
-    throw Error(errc::invalid_header, "the value of the header \"" + std::string(name) +
-                                          "\" has control characters or more than 4096 bytes");  // the value may be a key
+    throw Error(errc::invalid_header,
+                "the value of the header \"" + std::string(name) +
+                    "\" has control characters or more than 4096 bytes");  // the value may be a key
   }
 }
 
 /// Throws Error with the first thing that is wrong with an endpoint, and what to do about it.
 inline void check_endpoint(const Endpoint& endpoint) {
   if (endpoint.url.empty() || endpoint.url.size() > max_url) {
-    throw Error(errc::invalid_url, "an endpoint's URL has 1 to 2048 bytes, this one has " + std::to_string(endpoint.url.size()));
+    throw Error(errc::invalid_url,
+                "an endpoint's URL has 1 to 2048 bytes, this one has " + std::to_string(endpoint.url.size()));
   }
   for (const char c : endpoint.url) {
     const auto byte = static_cast<unsigned char>(c);
@@ -83,7 +87,8 @@ inline void check_endpoint(const Endpoint& endpoint) {
       throw Error(errc::invalid_header, "the header \"" + std::string(header.name) + "\" stands there twice");
     }
   }
-  if (endpoint.cap == 0) throw Error(errc::invalid, "an endpoint's cap is at least 1; pause the endpoint to stop deliveries");
+  if (endpoint.cap == 0)
+    throw Error(errc::invalid, "an endpoint's cap is at least 1; pause the endpoint to stop deliveries");
   if (endpoint.spacing < Duration::zero() || endpoint.timeout < Duration::zero()) {
     throw Error(errc::invalid, "an endpoint's spacing and timeout are not negative");
   }

@@ -42,14 +42,16 @@ class Engine final : private Peers {
   explicit Engine(std::tuple<P...> given)
       : policies_(std::move(given)), random_(policies_.options.seed), registry_(policies_, random_) {
     if (policies_.options.workers == 0) throw Error(errc::invalid, "Options::workers is at least 1");
-    if (policies_.options.timeout <= Duration::zero() || policies_.options.timeout > policies_.options.longest_timeout) {
+    if (policies_.options.timeout <= Duration::zero() ||
+        policies_.options.timeout > policies_.options.longest_timeout) {
       throw Error(errc::invalid, "Options::timeout lies between 0 and Options::longest_timeout");
     }
     if (policies_.options.longest_timeout > std::chrono::hours{24}) {
       throw Error(errc::invalid, "Options::longest_timeout is at most 24 hours");
     }
     if (policies_.options.disable_after <= Duration::zero()) {
-      throw Error(errc::invalid, "Options::disable_after is positive; webhook::Duration::max() never disables an endpoint");
+      throw Error(errc::invalid,
+                  "Options::disable_after is positive; webhook::Duration::max() never disables an endpoint");
     }
     if (policies_.options.per_lane == 0) throw Error(errc::invalid, "Options::per_lane is at least 1");
   }
@@ -107,17 +109,20 @@ class Engine final : private Peers {
     refuse_fork();
     const std::lock_guard lock(life_);
     if (phase_ == Phase::running && driven_by_threads_) return;
-    if (phase_ == Phase::running) throw Error(errc::misuse, "start() after run_once(): a dispatcher is driven by threads or by its host, not by both");
+    if (phase_ == Phase::running)
+      throw Error(errc::misuse,
+                  "start() after run_once(): a dispatcher is driven by threads or by its host, not by both");
     refuse_stopped();
     hire(policies_.options.workers);
     driven_by_threads_ = true;
     phase_ = Phase::running;
     try {
-      crew_.start(policies_.options.workers, [this](std::size_t index) { work(*staff_[index]); },
-                  [this] {
-                    phase_ = Phase::stopping;
-                    wake_all();
-                  });
+      crew_.start(
+          policies_.options.workers, [this](std::size_t index) { work(*staff_[index]); },
+          [this] {
+            phase_ = Phase::stopping;
+            wake_all();
+          });
     } catch (const std::system_error& error) {
       dismiss();
       driven_by_threads_ = false;
@@ -184,9 +189,11 @@ class Engine final : private Peers {
   using Workers = std::vector<std::unique_ptr<Worker<Policies>>>;
   static constexpr Duration longest_step = std::chrono::hours{1};
 
-  Emitted append(std::string_view type, const EmitOptions& options, Bytes payload, std::span<const EndpointId> routes, Version registry) {
+  Emitted append(std::string_view type, const EmitOptions& options, Bytes payload, std::span<const EndpointId> routes,
+                 Version registry) {
     if (payload.size() > policies_.options.max_payload) {
-      throw Error(errc::too_large, "the payload has " + std::to_string(payload.size()) + " bytes, Options::max_payload allows " +
+      throw Error(errc::too_large, "the payload has " + std::to_string(payload.size()) +
+                                       " bytes, Options::max_payload allows " +
                                        std::to_string(policies_.options.max_payload));
     }
     const Now now = policies_.clock.now();
@@ -203,7 +210,8 @@ class Engine final : private Peers {
     emitted.id = event->id;
     const Counted accepting(accepting_);  // stop() waits for it, as long as it has time
     refuse_stopped();
-    NewEvent fresh{std::move(event), routes, registry, !options.id.empty(), (std::max)(options.delay, policies_.options.retry.first())};
+    NewEvent fresh{std::move(event), routes, registry, !options.id.empty(),
+                   (std::max)(options.delay, policies_.options.retry.first())};
     int tries = 0;
     for (;; ++tries) {
       try {
@@ -217,7 +225,8 @@ class Engine final : private Peers {
     if (emitted.outcome == Appended::conflict) {
       throw Error(errc::conflict, "an event of this id was emitted before, with another type or payload");
     }
-    if (emitted.outcome == Appended::duplicate && tries > 0 && options.id.empty()) emitted.outcome = Appended::inserted;  // by us
+    if (emitted.outcome == Appended::duplicate && tries > 0 && options.id.empty())
+      emitted.outcome = Appended::inserted;  // by us
     if (emitted.outcome == Appended::inserted) emitted.endpoints = routes.size();
     notify();
     return emitted;
@@ -228,7 +237,8 @@ class Engine final : private Peers {
     if (guard_.in_child()) guard_.adopt();
     Workers staff;  // all of them or none: open() may throw
     for (std::size_t index = 0; index < size; ++index) {
-      staff.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, WorkerId{random_.next().high}, static_cast<Peers&>(*this)));
+      staff.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, WorkerId{random_.next().high},
+                                                         static_cast<Peers&>(*this)));
     }
     staff_ = std::move(staff);
     workers_ = &staff_;
@@ -265,7 +275,8 @@ class Engine final : private Peers {
 
   void refuse_stopped() const {
     const Phase phase = phase_.load();
-    if (phase == Phase::stopping || phase == Phase::stopped) throw Error(errc::stopped, "the dispatcher was stopped; it accepts nothing any more");
+    if (phase == Phase::stopping || phase == Phase::stopped)
+      throw Error(errc::stopped, "the dispatcher was stopped; it accepts nothing any more");
   }
 
   /// An observer runs within a step, and what waits for the step to end would wait forever.
@@ -276,13 +287,17 @@ class Engine final : private Peers {
       for (const auto& worker : *workers) within = within || worker->stepping_here();
     }
     notifying_.fetch_sub(1);
-    if (within) throw Error(errc::misuse, std::string(call) + " was called from an observer; call it from a thread of the host's own");
+    if (within)
+      throw Error(errc::misuse,
+                  std::string(call) + " was called from an observer; call it from a thread of the host's own");
   }
 
   void refuse_fork() {
     if (!guard_.in_child()) return;
     if (phase_.load() != Phase::fresh) {
-      throw Error(errc::forked, "this process is a fork of the one that started the dispatcher; make a new one here, or start it after the fork");
+      throw Error(errc::forked,
+                  "this process is a fork of the one that started the dispatcher; make a new one here, or start it "
+                  "after the fork");
     }
     const std::lock_guard lock(life_);
     if (!guard_.in_child()) return;

@@ -43,26 +43,46 @@ inline const std::error_category& category() noexcept {
     const char* name() const noexcept override { return "webhook"; }
     std::string message(int code) const override {
       switch (static_cast<errc>(code)) {
-        case errc::transient: return "a passing failure; try again";
-        case errc::full: return "a bound was reached";
-        case errc::conflict: return "conflicts with what is stored";
-        case errc::corrupt: return "stored data is corrupt";
-        case errc::unknown_commit: return "the outcome of the commit is unknown";
-        case errc::unsupported: return "not supported by this policy";
-        case errc::not_found: return "not found";
-        case errc::stopped: return "stopped";
-        case errc::forked: return "this process is a fork; make a dispatcher of its own";
-        case errc::misuse: return "called in an order that cannot work";
-        case errc::invalid: return "invalid";
-        case errc::invalid_url: return "invalid URL";
-        case errc::invalid_pattern: return "invalid event pattern";
-        case errc::invalid_header: return "invalid header";
-        case errc::invalid_secret: return "invalid secret";
-        case errc::invalid_id: return "invalid event id";
-        case errc::invalid_type: return "invalid event type";
-        case errc::invalid_payload: return "invalid payload";
-        case errc::too_large: return "too large";
-        case errc::address_refused: return "address not allowed";
+        case errc::transient:
+          return "a passing failure; try again";
+        case errc::full:
+          return "a bound was reached";
+        case errc::conflict:
+          return "conflicts with what is stored";
+        case errc::corrupt:
+          return "stored data is corrupt";
+        case errc::unknown_commit:
+          return "the outcome of the commit is unknown";
+        case errc::unsupported:
+          return "not supported by this policy";
+        case errc::not_found:
+          return "not found";
+        case errc::stopped:
+          return "stopped";
+        case errc::forked:
+          return "this process is a fork; make a dispatcher of its own";
+        case errc::misuse:
+          return "called in an order that cannot work";
+        case errc::invalid:
+          return "invalid";
+        case errc::invalid_url:
+          return "invalid URL";
+        case errc::invalid_pattern:
+          return "invalid event pattern";
+        case errc::invalid_header:
+          return "invalid header";
+        case errc::invalid_secret:
+          return "invalid secret";
+        case errc::invalid_id:
+          return "invalid event id";
+        case errc::invalid_type:
+          return "invalid event type";
+        case errc::invalid_payload:
+          return "invalid payload";
+        case errc::too_large:
+          return "too large";
+        case errc::address_refused:
+          return "address not allowed";
       }
       return "unknown";
     }

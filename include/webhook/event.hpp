@@ -21,11 +21,11 @@ inline namespace v0 {
 
 /// Something that happened in the host and that others want to know.
 struct Event {
-  EventId id{};                      ///< the same over all attempts and endpoints; emit generates one if it is empty
-  std::string type{};                ///< "order.created": [A-Za-z0-9_]+ joined by dots, at most 128 bytes
-  std::string tenant{};              ///< whose event it is; only endpoints of the same tenant get it
-  std::string key{};                 ///< orders or supersedes events, where an endpoint asks for it
-  WallTime time{};                   ///< when it happened; emit fills it in if it is zero
+  EventId id{};                       ///< the same over all attempts and endpoints; emit generates one if it is empty
+  std::string type{};                 ///< "order.created": [A-Za-z0-9_]+ joined by dots, at most 128 bytes
+  std::string tenant{};               ///< whose event it is; only endpoints of the same tenant get it
+  std::string key{};                  ///< orders or supersedes events, where an endpoint asks for it
+  WallTime time{};                    ///< when it happened; emit fills it in if it is zero
   std::optional<WallTime> expires{};  ///< not sent after this
   Bytes payload{};  ///< of an emitted event: as the serializer encoded it, once; of a received one: the body as it came
 };
@@ -36,7 +36,7 @@ struct EmitOptions {
   std::string_view tenant{};
   std::string_view key{};
   std::optional<WallTime> expires{};  ///< std::chrono::time_point_cast<std::chrono::microseconds>(a system time)
-  Duration delay{};  ///< not before this long from now
+  Duration delay{};                   ///< not before this long from now
 };
 
 }  // namespace v0

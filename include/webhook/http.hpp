@@ -130,17 +130,28 @@ enum class Failure : std::uint8_t {
 /// The name of a failure, as logs and metrics show it.
 constexpr std::string_view to_string(Failure failure) noexcept {
   switch (failure) {
-    case Failure::none: return "none";
-    case Failure::not_sent: return "not sent";
-    case Failure::address_refused: return "address refused";
-    case Failure::invalid_request: return "invalid request";
-    case Failure::dns: return "name not resolved";
-    case Failure::connect: return "connection failed";
-    case Failure::tls: return "TLS failed";
-    case Failure::timeout: return "timed out";
-    case Failure::broken: return "broken answer";
-    case Failure::too_large: return "header block too large";
-    case Failure::internal: return "internal failure";
+    case Failure::none:
+      return "none";
+    case Failure::not_sent:
+      return "not sent";
+    case Failure::address_refused:
+      return "address refused";
+    case Failure::invalid_request:
+      return "invalid request";
+    case Failure::dns:
+      return "name not resolved";
+    case Failure::connect:
+      return "connection failed";
+    case Failure::tls:
+      return "TLS failed";
+    case Failure::timeout:
+      return "timed out";
+    case Failure::broken:
+      return "broken answer";
+    case Failure::too_large:
+      return "header block too large";
+    case Failure::internal:
+      return "internal failure";
   }
   return "unknown";
 }

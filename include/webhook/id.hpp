@@ -44,7 +44,7 @@ enum class DeliveryId : std::uint64_t {};  ///< given by the store; grows in the
 enum class WorkerId : std::uint64_t {};    ///< one worker of one dispatcher
 enum class Ticket : std::uint64_t {};      ///< one exchange of one transport session
 using Fence = std::uint64_t;               ///< grows with every claim of a delivery: an older one has no say
-using Version = std::uint64_t;             ///< of the registry: grows with every change of any endpoint; 0: never stored
+using Version = std::uint64_t;  ///< of the registry: grows with every change of any endpoint; 0: never stored
 
 }  // namespace v0
 }  // namespace webhook

@@ -40,13 +40,18 @@ struct Notice {
   std::string_view text{};           ///< for the operator
 };
 
+namespace detail {
+template <class Call, class Other>
+concept Observes =
+    !std::same_as<std::remove_cvref_t<Call>, Other> && std::invocable<std::decay_t<Call>&, const Notice&>;
+}  // namespace detail
+
 /// A callable that is told of notices; empty by default. Copies share the callable. (std::function would do, but
 /// <functional> would be a seventh of what this header's includers compile.)
 class Observer {
  public:
   Observer() = default;
-  template <class Call>
-    requires(!std::same_as<std::remove_cvref_t<Call>, Observer> && std::invocable<std::decay_t<Call>&, const Notice&>)
+  template <detail::Observes<Observer> Call>
   Observer(Call&& call)  // implicit, so that Options{.on_notice = [](const webhook::Notice&) {…}} reads as it should
       : call_(std::make_shared<std::decay_t<Call>>(std::forward<Call>(call))),
         invoke_([](void* target, const Notice& notice) { (*static_cast<std::decay_t<Call>*>(target))(notice); }) {}
@@ -62,15 +67,24 @@ class Observer {
 /// The name of a kind, as logs and metrics show it.
 constexpr std::string_view to_string(Notice::Kind kind) noexcept {
   switch (kind) {
-    case Notice::Kind::delivered: return "delivery.delivered";
-    case Notice::Kind::failed: return "delivery.failed";
-    case Notice::Kind::exhausted: return "delivery.exhausted";
-    case Notice::Kind::cancelled: return "delivery.cancelled";
-    case Notice::Kind::expired: return "delivery.expired";
-    case Notice::Kind::quarantined: return "delivery.quarantined";
-    case Notice::Kind::endpoint_disabled: return "endpoint.disabled";
-    case Notice::Kind::endpoint_gone: return "endpoint.gone";
-    case Notice::Kind::trouble: return "trouble";
+    case Notice::Kind::delivered:
+      return "delivery.delivered";
+    case Notice::Kind::failed:
+      return "delivery.failed";
+    case Notice::Kind::exhausted:
+      return "delivery.exhausted";
+    case Notice::Kind::cancelled:
+      return "delivery.cancelled";
+    case Notice::Kind::expired:
+      return "delivery.expired";
+    case Notice::Kind::quarantined:
+      return "delivery.quarantined";
+    case Notice::Kind::endpoint_disabled:
+      return "endpoint.disabled";
+    case Notice::Kind::endpoint_gone:
+      return "endpoint.gone";
+    case Notice::Kind::trouble:
+      return "trouble";
   }
   return "unknown";
 }

@@ -25,9 +25,9 @@ struct Options {
   std::size_t max_endpoints = 10'000;                   ///< of one tenant
   std::size_t keep_response = 4 * 1024;                 ///< bytes of an answer's body that the delivery log keeps
   std::size_t workers = 1;                              ///< threads that start() makes
-  std::size_t per_lane = 8;                             ///< started at most for one endpoint before another has its turn
-  Observer on_notice{};                                 ///< told of everything that happens; see notice.hpp
-  std::optional<std::uint64_t> seed{};                  ///< makes ids and jitter repeatable, for simulations only
+  std::size_t per_lane = 8;             ///< started at most for one endpoint before another has its turn
+  Observer on_notice{};                 ///< told of everything that happens; see notice.hpp
+  std::optional<std::uint64_t> seed{};  ///< makes ids and jitter repeatable, for simulations only
 };
 
 }  // namespace v0

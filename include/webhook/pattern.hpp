@@ -72,9 +72,10 @@ inline void check_pattern(std::string_view pattern) {
 /// Throws Error (errc::invalid_type) unless is_event_type(type).
 inline void check_event_type(std::string_view type) {
   if (is_event_type(type)) return;
-  throw Error(errc::invalid_type, "\"" + detail::shown(type) +
-                                      "\" is no event type: use [A-Za-z0-9_] joined by dots, at most 128 bytes, such as "
-                                      "\"order.created\"");
+  throw Error(errc::invalid_type,
+              "\"" + detail::shown(type) +
+                  "\" is no event type: use [A-Za-z0-9_] joined by dots, at most 128 bytes, such as "
+                  "\"order.created\"");
 }
 
 }  // namespace v0

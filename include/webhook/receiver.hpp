@@ -24,6 +24,7 @@
 #include "detail/receiver_arguments.hpp"
 #include "detail/receiver_checks.hpp"
 #include "detail/receiver_parts.hpp"
+#include "detail/roles.hpp"
 #include "event_type.hpp"
 #include "pattern.hpp"
 #include "receiver_options.hpp"
@@ -60,7 +61,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
 
   /// Registers a handler for events of type `T`; the data is decoded before it is called. It takes (const T&), or also
   /// (const Event&), or also (const Request&). What it throws is answered with 500, so that the sender tries again.
-  template <class T, class Function> Receiver& on(Function handler) {
+  template <class T, class Function>
+  Receiver& on(Function handler) {
     static_assert(!event_type<T>.empty(),
                   "webhook: this type has no event type; give it one: template <> inline constexpr std::string_view "
                   "webhook::event_type<T> = \"order.created\";");
@@ -88,7 +90,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
 
   /// Registers a handler for a type ("order.created") or a pattern ("order.*" and deeper, "*"); it takes the data as the
   /// serializer reads it (Value), then Event and Request as above. Throws Error (errc::invalid_pattern).
-  template <class Function> Receiver& on(std::string_view pattern, Function handler) {
+  template <class Function>
+  Receiver& on(std::string_view pattern, Function handler) {
     static_assert(detail::receiving::callable<Function, Value>,
                   "webhook: a handler takes (const Serializer::Value&), also (const webhook::Event&), and also (const "
                   "webhook::Request&)");
@@ -98,7 +101,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
 
   /// Registers what runs for events that no handler takes. Without it they are acknowledged: a sender that is refused
   /// would try again for days, and disable the endpoint at last.
-  template <class Function> Receiver& otherwise(Function handler) {
+  template <class Function>
+  Receiver& otherwise(Function handler) {
     static_assert(detail::receiving::callable<Function, Value>,
                   "webhook: a handler takes (const Serializer::Value&), also (const webhook::Event&), and also (const "
                   "webhook::Request&)");
@@ -142,13 +146,15 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
     Call call{};
   };
 
-  template <class Function> static Call untyped(Function handler) {
+  template <class Function>
+  static Call untyped(Function handler) {
     return [kept = keep(std::move(handler))](const Value& data, const Event& event, const Request& request) {
       detail::receiving::call(*kept, data, event, request);
     };
   }
   // std::function copies what it holds; a handler may own what cannot be copied.
-  template <class Function> static std::shared_ptr<Function> keep(Function handler) {
+  template <class Function>
+  static std::shared_ptr<Function> keep(Function handler) {
     return std::make_shared<Function>(std::move(handler));
   }
 
@@ -257,9 +263,9 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
 };
 
 template <class... Args>
-Receiver(Args...) -> Receiver<typename detail::receiving::chosen<role::signer, StandardWebhooks, Args...>::type,
-                              typename detail::receiving::chosen<role::serializer, JsonSerializer, Args...>::type,
-                              typename detail::receiving::chosen<role::clock, SystemClock, Args...>::type>;
+Receiver(Args...) -> Receiver<detail::chosen_t<role::signer, StandardWebhooks, Args...>,
+                              detail::chosen_t<role::serializer, JsonSerializer, Args...>,
+                              detail::chosen_t<role::clock, SystemClock, Args...>>;
 
 }  // namespace v0
 }  // namespace webhook

@@ -158,16 +158,19 @@ class Registry {
       throw Error(errc::invalid, "an endpoint's timeout is at most Options::longest_timeout");
     }
     if (!policies_.serializer.renders(endpoint.format)) {
-      throw Error(errc::unsupported, "the format \"" + detail::shown(endpoint.format) + "\" is not among those of this dispatcher's serializer");
+      throw Error(errc::unsupported, "the format \"" + detail::shown(endpoint.format) +
+                                         "\" is not among those of this dispatcher's serializer");
     }
     if (!policies_.signer.signs(endpoint.scheme)) {
-      throw Error(errc::unsupported, "the scheme \"" + detail::shown(endpoint.scheme) + "\" is not among those of this dispatcher's signer");
+      throw Error(errc::unsupported, "the scheme \"" + detail::shown(endpoint.scheme) +
+                                         "\" is not among those of this dispatcher's signer");
     }
     if (endpoint.secrets.empty()) {
       throw Error(errc::invalid_secret, "an endpoint needs a secret to sign with; rotate_secret() gives it a new one");
     }
     if (!endpoint.filter.empty()) {
-      throw Error(errc::unsupported, "this version routes by tenant and event pattern only: leave the endpoint's filter empty");
+      throw Error(errc::unsupported,
+                  "this version routes by tenant and event pattern only: leave the endpoint's filter empty");
     }
     for (const Secret& secret : endpoint.secrets) static_cast<void>(policies_.signer.prepare(secret, endpoint.scheme));
     if constexpr (ChecksUrls<typename Policies::Transport>) policies_.transport.check(endpoint.url);

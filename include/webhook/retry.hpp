@@ -26,7 +26,8 @@ class RetrySchedule {
   /// Takes the waits as they are. Throws Error (errc::invalid) for an empty list, a negative wait, or a jitter outside
   /// [0, 1]. `jitter` is the share by which each wait varies at random, both ways: 0.2 is ±20 %.
   explicit RetrySchedule(std::vector<Duration> waits, double jitter = 0.2) : waits_(std::move(waits)), jitter_(jitter) {
-    if (waits_.empty()) throw Error(errc::invalid, "a retry schedule needs at least one wait (that of the first attempt)");
+    if (waits_.empty())
+      throw Error(errc::invalid, "a retry schedule needs at least one wait (that of the first attempt)");
     for (const Duration wait : waits_) {
       if (wait < Duration::zero()) throw Error(errc::invalid, "a retry schedule has a negative wait");
     }

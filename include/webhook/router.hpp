@@ -40,7 +40,8 @@ class Router {
       newest = (std::max)(newest, endpoint.version);
       const auto known = endpoints_.find(endpoint.id);
       if (known != endpoints_.end() && known->second->version >= endpoint.version) continue;
-      auto taken = std::make_shared<const Endpoint>(std::move(endpoint));  // before there is a place for it: this may throw
+      auto taken =
+          std::make_shared<const Endpoint>(std::move(endpoint));  // before there is a place for it: this may throw
       const EndpointId id = taken->id;
       endpoints_.insert_or_assign(id, std::move(taken));
     }

@@ -25,8 +25,9 @@ struct [[nodiscard]] Verification {
     too_large        ///< the body is over the limit; nothing was computed
   };
   Reason reason = unsupported;
-  std::string_view id{};  ///< what makes this message a duplicate of another, a view into the request; "": the scheme has none
-  std::size_t key = 0;    ///< which of the keys matched, if ok
+  std::string_view
+      id{};  ///< what makes this message a duplicate of another, a view into the request; "": the scheme has none
+  std::size_t key = 0;  ///< which of the keys matched, if ok
 
   explicit operator bool() const noexcept { return reason == ok; }
 };
@@ -34,15 +35,24 @@ struct [[nodiscard]] Verification {
 /// The reason in words that a log may show; contains nothing of the request or of a key.
 constexpr std::string_view to_string(Verification::Reason reason) noexcept {
   switch (reason) {
-    case Verification::ok: return "ok";
-    case Verification::missing_header: return "a required header is missing";
-    case Verification::malformed: return "a required header is malformed or repeated";
-    case Verification::too_old: return "the timestamp is too old: a replay, or the clocks differ";
-    case Verification::too_new: return "the timestamp is in the future: the clocks differ";
-    case Verification::unknown_key: return "no key is valid now";
-    case Verification::bad_signature: return "no signature matches: the key differs, or the body was changed on its way";
-    case Verification::unsupported: return "no signature is of a supported kind";
-    case Verification::too_large: return "the body is over the limit";
+    case Verification::ok:
+      return "ok";
+    case Verification::missing_header:
+      return "a required header is missing";
+    case Verification::malformed:
+      return "a required header is malformed or repeated";
+    case Verification::too_old:
+      return "the timestamp is too old: a replay, or the clocks differ";
+    case Verification::too_new:
+      return "the timestamp is in the future: the clocks differ";
+    case Verification::unknown_key:
+      return "no key is valid now";
+    case Verification::bad_signature:
+      return "no signature matches: the key differs, or the body was changed on its way";
+    case Verification::unsupported:
+      return "no signature is of a supported kind";
+    case Verification::too_large:
+      return "the body is over the limit";
   }
   return "unknown";
 }

@@ -24,6 +24,7 @@
 #include "detail/slots.hpp"
 #include "judgement.hpp"
 #include "notice.hpp"
+#include "outcome.hpp"
 #include "registry.hpp"
 
 namespace webhook {
@@ -41,7 +42,12 @@ template <class Policies>
 class Worker final : private Exchanges {
  public:
   Worker(Policies& policies, Registry<Policies>& registry, detail::Random& random, WorkerId id, Peers& peers)
-      : policies_(policies), registry_(registry), random_(random), id_(id), peers_(peers), session_(policies.transport.open()) {}
+      : policies_(policies),
+        registry_(registry),
+        random_(random),
+        id_(id),
+        peers_(peers),
+        session_(policies.transport.open()) {}
 
   /// Moves everything on once, waiting at most `wait` for something to happen. Returns how many attempts ended.
   std::size_t step(Duration wait) {
@@ -54,24 +60,26 @@ class Worker final : private Exchanges {
     });
     const bool polled = contained([&] { session_.poll(pause, *this); });
     asleep_.store(false);
-    if (!polled) std::this_thread::sleep_for((std::min)(pause, broken_poll_pause));  // it did not wait, and must not spin
+    if (!polled)
+      std::this_thread::sleep_for((std::min)(pause, broken_poll_pause));  // it did not wait, and must not spin
     contained([&] { say(); });
     return ended_;
   }
 
   /// True if the last step left nothing to do now: nothing in flight, nothing to be told to the store, nothing due.
-  bool idle() const noexcept { return slots_.taken() == 0 && words_.empty() && found_nothing_; }
+  bool idle() const noexcept { return slots_.taken() == 0 && outcomes_.empty() && found_nothing_; }
 
   /// Gives back what is in flight, untried as far as anyone can know.
   void abandon() {
     const Stepping stepping(*this);
     closing_ = true;
-    if (slots_.taken() > 0) contained([&] { session_.poll(Duration::zero(), *this); });  // answers that are there already
+    if (slots_.taken() > 0)
+      contained([&] { session_.poll(Duration::zero(), *this); });  // answers that are there already
     contained([&] {
       slots_.each([&](Ticket ticket, const Exchange& exchange) {
         session_.cancel(ticket);
         const Releasing releasing(*this, ticket);
-        words_.push_back(word_for(exchange.claimed));
+        outcomes_.push_back(Outcome::given_back(exchange.claimed));
       });
     });
     trouble_until_ = (Duration::min)();  // there is no later
@@ -97,7 +105,6 @@ class Worker final : private Exchanges {
   static constexpr Duration trouble_pause = std::chrono::seconds{1};
   static constexpr Duration broken_poll_pause = std::chrono::milliseconds{100};
   static constexpr Duration not_ready_pause = std::chrono::milliseconds{200};
-  static constexpr Duration unasked_rest = std::chrono::minutes{1};  // after 429 and 503 without Retry-After
   static constexpr std::uint32_t most_lost = 3;
 
   class Stepping {  // marks the thread that is within a step
@@ -132,16 +139,6 @@ class Worker final : private Exchanges {
     Request request{};
     Duration lease_ends{};  // steady
     Now began{};
-  };
-  struct Word {  // what the store has yet to be told, and what follows once it knows
-    Settlement settlement{};
-    std::optional<Attempt> attempt{};
-    EndpointId endpoint{};
-    EventId event{};
-    Notice::Kind kind = Notice::Kind::failed;
-    bool gone = false, disable = false;
-    std::optional<Duration> rest{};
-    std::string text{};
   };
 
   // ------------------------------------------------------------------------------------------------ claim and start
@@ -199,26 +196,28 @@ class Worker final : private Exchanges {
 
   /// Makes a claimed delivery ready and starts it, or says at once why not.
   void begin(Claimed claimed, Duration lease_ends) {
-    Word word = word_for(claimed);
     const Now now = policies_.clock.now();
     std::shared_ptr<const Endpoint> endpoint;
+    const auto over = [&](State state, Notice::Kind kind, std::string_view text) {
+      outcomes_.push_back(Outcome::over(claimed, state, kind, text));
+    };
     if (!read(claimed, endpoint)) {  // an old copy may name an old URL, and no copy is no proof that there is none
-      word.settlement.in = not_ready_pause;
-      words_.push_back(std::move(word));
+      outcomes_.push_back(Outcome::given_back(claimed, not_ready_pause));
     } else if (claimed.lost >= most_lost) {
-      finish(std::move(word), State::quarantined, Notice::Kind::quarantined, "three leases ran out: workers died or hung over it");
-    } else if (endpoint == nullptr || endpoint->state == EndpointState::removed || endpoint->state == EndpointState::gone) {
-      finish(std::move(word), State::cancelled, Notice::Kind::cancelled, "the endpoint is gone");
+      over(State::quarantined, Notice::Kind::quarantined, "three leases ran out: workers died or hung over it");
+    } else if (endpoint == nullptr || endpoint->state == EndpointState::removed ||
+               endpoint->state == EndpointState::gone) {
+      over(State::cancelled, Notice::Kind::cancelled, "the endpoint is gone");
     } else if (endpoint->state != EndpointState::active) {
-      words_.push_back(std::move(word));  // paused or disabled between claim and now
+      outcomes_.push_back(Outcome::given_back(claimed));  // paused or disabled between claim and now
     } else if (claimed.event->expires && now.wall >= *claimed.event->expires) {
-      finish(std::move(word), State::expired, Notice::Kind::expired, "the event expired before it could be sent");
+      over(State::expired, Notice::Kind::expired, "the event expired before it could be sent");
     } else {
-      start(std::move(claimed), endpoint, lease_ends, now, std::move(word));
+      start(std::move(claimed), endpoint, lease_ends, now);
     }
   }
 
-  void start(Claimed claimed, const std::shared_ptr<const Endpoint>& endpoint, Duration lease_ends, const Now& now, Word word) {
+  void start(Claimed claimed, const std::shared_ptr<const Endpoint>& endpoint, Duration lease_ends, const Now& now) {
     const Ticket ticket = slots_.take();
     Exchange& exchange = *slots_.find(ticket);
     exchange.claimed = std::move(claimed);
@@ -234,8 +233,7 @@ class Worker final : private Exchanges {
         releasing.keep();
         return;
       }
-      word.settlement.in = not_ready_pause;
-      words_.push_back(std::move(word));
+      outcomes_.push_back(Outcome::given_back(exchange.claimed, not_ready_pause));
       return;
     } catch (const std::exception& error) {
       response.reason = error.what();
@@ -258,7 +256,8 @@ class Worker final : private Exchanges {
     request.http2 = endpoint.http2;
     signed_.clear();
     const Signing signing{exchange.claimed.event->id.view(), exchange.began.wall, request};
-    if (!policies_.signer.sign(signing, keys_.of(policies_.signer, endpoint, exchange.began.wall), signed_)) return false;
+    if (!policies_.signer.sign(signing, keys_.of(policies_.signer, endpoint, exchange.began.wall), signed_))
+      return false;
     for (const Header header : signed_) request.headers.add(header.name, header.value);
     return true;
   }
@@ -285,38 +284,18 @@ class Worker final : private Exchanges {
     if (exchange == nullptr) return;
     const Releasing releasing(*this, ticket);
     if (response.failure == Failure::not_sent) {  // the lease would end before the answer: somebody else's turn
-      words_.push_back(word_for(exchange->claimed));
+      outcomes_.push_back(Outcome::given_back(exchange->claimed));
     } else {
       ++ended_;
       conclude(*exchange, std::move(response), policies_.clock.now());
     }
   }
 
-  /// Turns an answer into the word for the store.
   void conclude(const Exchange& exchange, Response response, const Now& now) {
     const Judgement judgement = judge(response, now.wall);
-    const std::uint32_t made = exchange.claimed.attempts + 1;
-    const std::optional<Duration> wait = policies_.options.retry.next(made, random_.next().low);
-    Word word = word_for(exchange.claimed);
-    word.attempt = record(exchange, std::move(response), now);
-    word.disable = judgement.disable;
-    using Verdict = Judgement::Verdict;
-    switch (judgement.verdict) {
-      case Verdict::delivered: return finish(std::move(word), State::delivered, Notice::Kind::delivered, {});
-      case Verdict::abort:
-        return finish(std::move(word), State::cancelled, Notice::Kind::cancelled, "the endpoint asked not to be sent this again");
-      case Verdict::gone:
-        word.gone = true;
-        return finish(std::move(word), State::cancelled, Notice::Kind::cancelled, "the endpoint answered 410");
-      case Verdict::retry: break;
-    }
-    const Duration asked = judgement.retry_after.value_or(Duration::zero());
-    if (judgement.rest) {
-      word.rest = judgement.retry_after ? asked : (std::min)(wait.value_or(unasked_rest), unasked_rest);
-    }
-    if (!wait) return finish(std::move(word), State::dead, Notice::Kind::exhausted, "the last attempt of the schedule failed");
-    word.settlement.in = (std::max)(*wait, asked);
-    words_.push_back(std::move(word));
+    const std::optional<Duration> wait =
+        policies_.options.retry.next(exchange.claimed.attempts + 1, random_.next().low);
+    outcomes_.push_back(Outcome::tried(exchange.claimed, record(exchange, std::move(response), now), judgement, wait));
   }
 
   Attempt record(const Exchange& exchange, Response response, const Now& now) const {
@@ -327,76 +306,55 @@ class Worker final : private Exchanges {
     attempt.status = response.status;
     attempt.failure = response.failure;
     attempt.response = std::move(response.body);
-    if (attempt.response.size() > policies_.options.keep_response) attempt.response.resize(policies_.options.keep_response);
+    if (attempt.response.size() > policies_.options.keep_response)
+      attempt.response.resize(policies_.options.keep_response);
     attempt.reason = std::move(response.reason);
     if (attempt.reason.size() > policies_.options.keep_response) attempt.reason.resize(policies_.options.keep_response);
     return attempt;
   }
 
   // ------------------------------------------------------------------------------------------------- tell the store
-  /// A word that gives a delivery back as it was.
-  static Word word_for(const Claimed& claimed) {
-    Word word;
-    word.settlement.lease = claimed.lease;
-    word.settlement.state = State::due;
-    word.endpoint = claimed.endpoint;
-    word.event = claimed.event->id;
-    return word;
-  }
-
-  void finish(Word word, State state, Notice::Kind kind, std::string_view text) {
-    word.settlement.state = state;
-    word.kind = kind;
-    word.text = text;
-    words_.push_back(std::move(word));
-  }
-
   /// Settles what there is to settle; what the store does not take now is said again in the next step.
   void say() {
-    if (words_.empty()) return;
+    if (outcomes_.empty()) return;
     const Now now = policies_.clock.now();
     if (now.steady < trouble_until_) return;
     settlements_.clear();
-    for (Word& word : words_) {
-      word.settlement.attempt = word.attempt ? &*word.attempt : nullptr;
-      settlements_.push_back(word.settlement);
+    for (Outcome& outcome : outcomes_) {
+      outcome.settlement.attempt = outcome.attempt ? &*outcome.attempt : nullptr;
+      settlements_.push_back(outcome.settlement);
     }
     settled_.assign(settlements_.size(), Settled{});
     if (!contained([&] { policies_.store.settle(now, settlements_, settled_); })) return;
     found_nothing_ = false;  // what was settled made room in its lane
     // Taken out first: an observer may call back into the dispatcher.
-    said_.swap(words_);
+    said_.swap(outcomes_);
     for (std::size_t i = 0; i < said_.size(); ++i) {
       if (settled_[i].word != Settled::Word::stale) follow(said_[i], settled_[i], now);
     }
     said_.clear();
   }
 
-  /// What follows from a word that the store took: rests, disabling, notices.
-  void follow(const Word& word, const Settled& settled, const Now& now) {
-    const bool tried = word.attempt.has_value();
-    if (!tried && word.settlement.state == State::due) return;  // given back
-    Notice notice;
-    notice.kind = word.kind;
-    notice.endpoint = word.endpoint;
-    notice.delivery = word.settlement.lease.delivery;
-    notice.event = word.event;
-    notice.attempt = tried ? &*word.attempt : nullptr;
-    notice.text = word.text;
-    if (word.rest && *word.rest > Duration::zero()) {  // before anyone is told, who may take his time
-      contained_but_missing([&] { registry_.rest(now, word.endpoint, *word.rest); });
+  /// What follows from an outcome that the store took: rests, disabling, notices.
+  void follow(const Outcome& outcome, const Settled& settled, const Now& now) {
+    if (!outcome.worth_telling()) return;
+    if (outcome.rest && *outcome.rest > Duration::zero()) {  // before anyone is told, who may take his time
+      contained_but_missing([&] { registry_.rest(now, outcome.endpoint, *outcome.rest); });
     }
+    Notice notice = outcome.notice();
     tell(notice);
     contained_but_missing([&] {
       notice.attempt = nullptr;
-      if (word.gone) {
+      if (outcome.gone) {
         notice.kind = Notice::Kind::endpoint_gone;
         notice.text = "it answered 410";
-        if (registry_.move_to(word.endpoint, EndpointState::gone)) tell(notice);
-      } else if (word.disable || (tried && settled.failures > 0 && settled.failing_for >= policies_.options.disable_after)) {
+        if (registry_.move_to(outcome.endpoint, EndpointState::gone)) tell(notice);
+      } else if (outcome.disable ||
+                 (outcome.attempt && settled.failures > 0 && settled.failing_for >= policies_.options.disable_after)) {
         notice.kind = Notice::Kind::endpoint_disabled;
-        notice.text = word.disable ? "it answered webhook-delivery: disable" : "it only failed for Options::disable_after";
-        if (retire(word.endpoint)) tell(notice);
+        notice.text =
+            outcome.disable ? "it answered webhook-delivery: disable" : "it only failed for Options::disable_after";
+        if (retire(outcome.endpoint)) tell(notice);
       }
     });
   }
@@ -480,7 +438,7 @@ class Worker final : private Exchanges {
   Version swept_ = 0;
   std::vector<Claimed> claimed_{};
   Headers signed_{};
-  std::vector<Word> words_{}, said_{};  // said_ is empty but within say(); it keeps its memory
+  std::vector<Outcome> outcomes_{}, said_{};  // said_ is empty but within say(); it keeps its memory
   std::vector<Settlement> settlements_{};
   std::vector<Settled> settled_{};
   Duration trouble_until_{(Duration::min)()};

@@ -33,7 +33,8 @@ struct Row {
 };
 
 /// Notes what `work`, which makes so many deliveries, took.
-template <class Work> void measure(Row& into, std::size_t deliveries, const Work& work) {
+template <class Work>
+void measure(Row& into, std::size_t deliveries, const Work& work) {
   const double wall = bench::wall();
   const double cpu = bench::process_cpu();
   work();
@@ -62,7 +63,8 @@ struct Ledger {
 };
 
 /// A dispatcher with its endpoints; one event for each delivery.
-template <class Transport> class Host {
+template <class Transport>
+class Host {
  public:
   Host(Transport transport, const std::vector<std::string>& urls, std::uint32_t cap, const webhook::Secret& secret)
       : hooks_(std::move(transport), options(ledger_), webhook::MemoryStore{{.max_deliveries = 200'000}}) {

@@ -30,7 +30,8 @@ struct Case {
 };
 
 /// Runs `work` so many times on this thread, and notes what one of them took.
-template <class Work> void measure(Case& into, std::size_t times, const Work& work) {
+template <class Work>
+void measure(Case& into, std::size_t times, const Work& work) {
   const double wall = bench::wall();
   const double waits = bench::thread_waits();
   const double cpu = bench::thread_cpu();

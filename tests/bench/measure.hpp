@@ -82,7 +82,10 @@ inline double process_cpu() {
 }
 
 /// Makes the compiler believe that a value is looked at.
-template <class Value> void keep(const Value& value) { asm volatile("" : : "g"(&value) : "memory"); }
+template <class Value>
+void keep(const Value& value) {
+  asm volatile("" : : "g"(&value) : "memory");
+}
 
 /// The processors that this process may use.
 inline std::vector<int> processors() {

@@ -51,7 +51,9 @@ struct Signer : MoveOnly {
 };
 
 struct Scheme : Signer {
-  webhook::Verification verify(const webhook::Request&, std::span<Key>, const webhook::Now&, webhook::Duration) const { return {}; }
+  webhook::Verification verify(const webhook::Request&, std::span<Key>, const webhook::Now&, webhook::Duration) const {
+    return {};
+  }
 };
 
 struct Store : MoveOnly {

@@ -18,10 +18,12 @@ using namespace webhook;
 
 static_assert(ClockPolicy<archetype::Clock> && ClockPolicy<SystemClock> && ClockPolicy<ManualClock>);
 static_assert(TransportSession<archetype::Session>);
-static_assert(TransportPolicy<archetype::Transport> && TransportPolicy<CurlTransport> && TransportPolicy<RecordingTransport>);
+static_assert(TransportPolicy<archetype::Transport> && TransportPolicy<CurlTransport> &&
+              TransportPolicy<RecordingTransport>);
 static_assert(ChecksUrls<CurlTransport> && !ChecksUrls<archetype::Transport>);
 static_assert(SerializerPolicy<archetype::Serializer> && SerializerPolicy<JsonSerializer>);
-static_assert(Encodes<JsonSerializer, int> && Encodes<JsonSerializer, nlohmann::json> && !Encodes<JsonSerializer, archetype::Clock>);
+static_assert(Encodes<JsonSerializer, int> && Encodes<JsonSerializer, nlohmann::json> &&
+              !Encodes<JsonSerializer, archetype::Clock>);
 static_assert(Reads<JsonSerializer> && !Reads<archetype::Serializer>);
 static_assert(Decodes<JsonSerializer, std::string> && !Decodes<archetype::Serializer, std::string>);
 static_assert(!Filters<JsonSerializer> && !Filters<archetype::Serializer>);
@@ -76,7 +78,8 @@ struct ClaimsBlindly : archetype::Store {
 static_assert(!StorePolicy<ClaimsBlindly>);
 
 TEST_CASE("a dispatcher runs on the least that the contracts allow") {
-  Dispatcher hooks{archetype::Store(), archetype::Clock(), archetype::Signer(), archetype::Transport(), archetype::Serializer()};
+  Dispatcher hooks{archetype::Store(), archetype::Clock(), archetype::Signer(), archetype::Transport(),
+                   archetype::Serializer()};
   const Endpoint endpoint = hooks.add({.url = "anything:at-all", .secrets = {Secret("k")}});
   CHECK(endpoint.version == 1);
   CHECK(hooks.emit_bytes("a.b", "payload").endpoints == 1);
@@ -86,12 +89,17 @@ TEST_CASE("a dispatcher runs on the least that the contracts allow") {
 }
 
 TEST_CASE("policies are sorted into their places, whatever their order") {
-  using Wanted = Dispatcher<archetype::Transport, archetype::Serializer, archetype::Signer, archetype::Store, archetype::Clock>;
-  using OneWay = decltype(Dispatcher{archetype::Clock(), archetype::Store(), archetype::Signer(), archetype::Serializer(), archetype::Transport()});
-  using OtherWay = decltype(Dispatcher{archetype::Signer(), archetype::Transport(), Options(), archetype::Store(), archetype::Serializer(), archetype::Clock()});
+  using Wanted =
+      Dispatcher<archetype::Transport, archetype::Serializer, archetype::Signer, archetype::Store, archetype::Clock>;
+  using OneWay = decltype(Dispatcher{archetype::Clock(), archetype::Store(), archetype::Signer(),
+                                     archetype::Serializer(), archetype::Transport()});
+  using OtherWay = decltype(Dispatcher{archetype::Signer(), archetype::Transport(), Options(), archetype::Store(),
+                                       archetype::Serializer(), archetype::Clock()});
   STATIC_REQUIRE(std::is_same_v<OneWay, Wanted>);
   STATIC_REQUIRE(std::is_same_v<OtherWay, Wanted>);
-  STATIC_REQUIRE(std::is_same_v<decltype(Dispatcher{}), Dispatcher<CurlTransport, JsonSerializer, StandardWebhooks, MemoryStore, SystemClock>>);
+  STATIC_REQUIRE(std::is_same_v<decltype(Dispatcher{}),
+                                Dispatcher<CurlTransport, JsonSerializer, StandardWebhooks, MemoryStore, SystemClock>>);
   const auto function = [](const Request&) { return Response(); };
-  STATIC_REQUIRE(std::is_same_v<decltype(Dispatcher{function}), Dispatcher<FunctionTransport<std::remove_const_t<decltype(function)>>>>);
+  STATIC_REQUIRE(std::is_same_v<decltype(Dispatcher{function}),
+                                Dispatcher<FunctionTransport<std::remove_const_t<decltype(function)>>>>);
 }

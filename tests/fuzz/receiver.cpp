@@ -17,7 +17,8 @@ struct Order {
   double price = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, customer, price)
-template <> inline constexpr std::string_view webhook::event_type<Order> = "order.created";
+template <>
+inline constexpr std::string_view webhook::event_type<Order> = "order.created";
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const webhook::ManualClock clock;

@@ -65,14 +65,17 @@ class VirtualHost {
   webhook::ManualClock clock{};
   webhook::RecordingTransport transport{};
   std::vector<Told> told{};
-  webhook::Dispatcher<webhook::RecordingTransport, webhook::JsonSerializer, webhook::StandardWebhooks, webhook::MemoryStore, webhook::ManualClock> hooks;
+  webhook::Dispatcher<webhook::RecordingTransport, webhook::JsonSerializer, webhook::StandardWebhooks,
+                      webhook::MemoryStore, webhook::ManualClock>
+      hooks;
 
  private:
   webhook::Options watched(webhook::Options options) {
     options.seed = 1;
     if (!options.on_notice) {
       options.on_notice = [this](const webhook::Notice& notice) {
-        told.push_back({notice.kind, notice.endpoint, notice.delivery, notice.attempt != nullptr ? notice.attempt->status : 0, std::string(notice.text)});
+        told.push_back({notice.kind, notice.endpoint, notice.delivery,
+                        notice.attempt != nullptr ? notice.attempt->status : 0, std::string(notice.text)});
       };
     }
     return options;

@@ -34,8 +34,9 @@ std::error_code with_header(std::string_view name, std::string_view value) {
 TEST_CASE("a plain endpoint is accepted") { CHECK_FALSE(refusal(good())); }
 
 TEST_CASE("A1, A10: an empty, endless or broken URL is refused") {
-  for (const std::string& url : {std::string(), std::string(1 << 20, 'a'), std::string("https://a/\0b", 11), std::string("https://a/ b"),
-                                 std::string("https://a/\r\nb"), std::string("https://a/\tb")}) {
+  for (const std::string& url :
+       {std::string(), std::string(1 << 20, 'a'), std::string("https://a/\0b", 11), std::string("https://a/ b"),
+        std::string("https://a/\r\nb"), std::string("https://a/\tb")}) {
     Endpoint endpoint = good();
     endpoint.url = url;
     CHECK(refusal(endpoint) == errc::invalid_url);
@@ -43,10 +44,12 @@ TEST_CASE("A1, A10: an empty, endless or broken URL is refused") {
 }
 
 TEST_CASE("A13, A14: header names and values cannot smuggle another header in") {
-  for (const std::string& name : {std::string(), std::string("a b"), std::string("a:"), std::string("a\r\n"), std::string("a\0", 2), std::string("\xc3\xa9")}) {
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("a:"), std::string("a\r\n"),
+                                  std::string("a\0", 2), std::string("\xc3\xa9")}) {
     CHECK(with_header(name, "x") == errc::invalid_header);
   }
-  for (const std::string& value : {std::string("a\r\nX-Injected: 1"), std::string("a\n"), std::string("a\0b", 3), std::string("\x7f"), std::string("\x1b[31m")}) {
+  for (const std::string& value : {std::string("a\r\nX-Injected: 1"), std::string("a\n"), std::string("a\0b", 3),
+                                   std::string("\x7f"), std::string("\x1b[31m")}) {
     CHECK(with_header("X-Mine", value) == errc::invalid_header);
   }
   CHECK_FALSE(with_header("X-Mine", "fine, with\ttab and caf\xc3\xa9"));
@@ -54,8 +57,8 @@ TEST_CASE("A13, A14: header names and values cannot smuggle another header in") 
 }
 
 TEST_CASE("A15: names that the library writes itself are refused in any case") {
-  for (const char* name : {"Host", "CONTENT-LENGTH", "Transfer-Encoding", "connection", "TE", "Upgrade", "Expect", "Content-Encoding",
-                           "webhook-id", "Webhook-Anything", "WEBHOOK-SIGNATURE"}) {
+  for (const char* name : {"Host", "CONTENT-LENGTH", "Transfer-Encoding", "connection", "TE", "Upgrade", "Expect",
+                           "Content-Encoding", "webhook-id", "Webhook-Anything", "WEBHOOK-SIGNATURE"}) {
     CHECK(with_header(name, "x") == errc::invalid_header);
   }
 }

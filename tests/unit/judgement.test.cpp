@@ -26,7 +26,8 @@ Judgement judged(int status, std::initializer_list<Header> headers = {}) {
 
 TEST_CASE("2xx is delivered, and nothing else is") {
   for (const int status : {200, 201, 204, 299}) CHECK(judged(status).verdict == Verdict::delivered);
-  for (const int status : {0, 100, 199, 300, 301, 304, 307, 400, 404, 500, 600}) CHECK(judged(status).verdict == Verdict::retry);
+  for (const int status : {0, 100, 199, 300, 301, 304, 307, 400, 404, 500, 600})
+    CHECK(judged(status).verdict == Verdict::retry);
 }
 
 TEST_CASE("a failure of the transport is not delivered, whatever the status says") {
@@ -71,8 +72,9 @@ TEST_CASE("Retry-After is clamped to a day, and a date in the past is zero") {
 }
 
 TEST_CASE("a Retry-After that is garbage, negative or said twice is ignored") {
-  for (const char* bad : {"", "-1", "+5", "1.5", " 5", "5 ", "soon", "0x10", "Mon, 99 Nov 2026 14:05:00 GMT", "Mon, 23 Nov 2026 25:05:00 GMT",
-                          "Mon, 23 Nov 2026 14:05:00 CET", "Mon, 23 Nov 2026 14:05:00 GMT ", "Mon", "Mon,", "Mon, 23 No"}) {
+  for (const char* bad : {"", "-1", "+5", "1.5", " 5", "5 ", "soon", "0x10", "Mon, 99 Nov 2026 14:05:00 GMT",
+                          "Mon, 23 Nov 2026 25:05:00 GMT", "Mon, 23 Nov 2026 14:05:00 CET",
+                          "Mon, 23 Nov 2026 14:05:00 GMT ", "Mon", "Mon,", "Mon, 23 No"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_retry_after(bad, now).has_value());
   }

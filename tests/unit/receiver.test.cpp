@@ -24,7 +24,8 @@ struct OrderCreated {
   double price = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OrderCreated, customer, price)
-template <> inline constexpr std::string_view webhook::event_type<OrderCreated> = "order.created";
+template <>
+inline constexpr std::string_view webhook::event_type<OrderCreated> = "order.created";
 
 namespace {
 using namespace std::chrono_literals;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <webhook/router.hpp>
 
-#include <catch2/catch.hpp>
 #include <algorithm>
+#include <catch2/catch.hpp>
 #include <string>
 
 using webhook::Endpoint;
@@ -32,7 +32,8 @@ bool goes_to(Router& router, std::string_view type, std::uint64_t id, std::strin
 
 TEST_CASE("an event goes to every endpoint with a pattern that chooses it, once") {
   Router router;
-  router.update({made(1, 1, {"order.*", "order.created", "*"}), made(2, 2, {"customer.*"}), made(3, 3, {"order.created"})});
+  router.update(
+      {made(1, 1, {"order.*", "order.created", "*"}), made(2, 2, {"customer.*"}), made(3, 3, {"order.created"})});
   CHECK(goes_to(router, "order.created", 1));
   CHECK_FALSE(goes_to(router, "order.created", 2));
   CHECK(goes_to(router, "order.created", 3));

@@ -54,7 +54,8 @@ inline void to_httplib(const Response& from, httplib::Response& to) {
 /// server. It reads the body as it comes (forms too, since the signature covers the raw bytes) and keeps no more of it
 /// than the receiver's limit; multipart is answered with 415, as httplib never shows its raw bytes. `origin` ("https://shop.example") is how senders reach this server, for
 /// schemes that sign the URL; without it the URL is made of the Host header, which a proxy may have changed.
-template <class Inbox> auto mount(Inbox& inbox, std::string origin = {}) {
+template <class Inbox>
+auto mount(Inbox& inbox, std::string origin = {}) {
   return [&inbox, origin = std::move(origin)](const httplib::Request& request, httplib::Response& response,
                                               const httplib::ContentReader& reader) {
     if (request.is_multipart_form_data()) {
@@ -78,7 +79,8 @@ template <class Inbox> auto mount(Inbox& inbox, std::string origin = {}) {
 }
 
 /// The same for httplib::Server::Get and Options, for schemes that prove an endpoint by a request without a body.
-template <class Inbox> auto mount_bodiless(Inbox& inbox, std::string origin = {}) {
+template <class Inbox>
+auto mount_bodiless(Inbox& inbox, std::string origin = {}) {
   return [&inbox, origin = std::move(origin)](const httplib::Request& request, httplib::Response& response) {
     detail::to_httplib(inbox.handle(detail::from_httplib(request, origin, request.body)), response);
   };

@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "../concepts.hpp"
+#include "../transport/curl_options.hpp"
 #include "answer.hpp"
 #include "curl_failure.hpp"
-#include "../transport/curl_options.hpp"
 #include "curl_url.hpp"
 
 namespace webhook {
@@ -124,7 +124,8 @@ class CurlExchange {
 
   const CurlOptions& options() const noexcept { return context_.config->options; }
 
-  template <class Value> void set(CURLoption option, Value value) {
+  template <class Value>
+  void set(CURLoption option, Value value) {
     const CURLcode code = curl_easy_setopt(easy_.get(), option, value);
     if (code == CURLE_OK) return;
     throw Error(code == CURLE_OUT_OF_MEMORY ? errc::transient : errc::unsupported,

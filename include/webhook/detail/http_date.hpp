@@ -85,7 +85,8 @@ inline std::optional<WallTime> parse_http_date(std::string_view text, WallTime n
   } else {  // Sun Nov  6 08:49:37 1994
     if (!at.literal(" ") || !at.month(month) || !at.literal(" ")) return std::nullopt;
     if (at.literal(" ") ? !at.number(1, day) : !at.number(2, day)) return std::nullopt;
-    if (!at.literal(" ") || !at.clock(clock) || !at.literal(" ") || !at.number(4, year) || !at.done()) return std::nullopt;
+    if (!at.literal(" ") || !at.clock(clock) || !at.literal(" ") || !at.number(4, year) || !at.done())
+      return std::nullopt;
   }
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
                                          std::chrono::day(static_cast<unsigned>(day))};

@@ -14,7 +14,8 @@ inline namespace v0 {
 namespace detail {
 
 /// A heap with the smallest key on top; equal keys leave in the order of their items.
-template <class Item> class IndexedHeap {
+template <class Item>
+class IndexedHeap {
  public:
   bool empty() const noexcept { return entries_.empty(); }
   std::size_t size() const noexcept { return entries_.size(); }

@@ -20,7 +20,8 @@ inline namespace v0 {
 namespace detail {
 
 /// Lends a set of prepared keys to one thread at a time. There are as many sets as were ever lent at once. Thread-safe.
-template <class Scheme> class KeyPool {
+template <class Scheme>
+class KeyPool {
  public:
   using Keys = std::vector<typename Scheme::Key>;
 

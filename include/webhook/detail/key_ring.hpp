@@ -30,7 +30,8 @@ class KeyRing {
       for (const Secret& secret : endpoint.secrets) {
         if (!secret.valid_at(now)) continue;
         prepared.keys.push_back(signer.prepare(secret, endpoint.scheme));
-        if (secret.expires() && (!prepared.until || *secret.expires() < *prepared.until)) prepared.until = secret.expires();
+        if (secret.expires() && (!prepared.until || *secret.expires() < *prepared.until))
+          prepared.until = secret.expires();
       }
       prepared.version = endpoint.version;
     }

@@ -268,7 +268,8 @@ struct MemoryCore {
   }
 
   // Visits up to a few thousand rows after `after`, which moves on with it; false when there is no more to see.
-  template <class Visit> bool walk(const Query& query, std::uint64_t& after, const Visit& visit) {
+  template <class Visit>
+  bool walk(const Query& query, std::uint64_t& after, const Visit& visit) {
     for (std::size_t steps = 4096; steps > 0; --steps) {
       MemoryDelivery* const row = book.after(after);
       if (row == nullptr) return false;

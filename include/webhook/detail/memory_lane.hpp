@@ -122,7 +122,8 @@ class LaneOrder {
 
   /// Moves on to `now`: lanes that time made ready join the others. `lapse` ends the leases of the closed ones, which
   /// are never ready.
-  template <class Lapse> void wake(std::int64_t now, const Lapse& lapse) noexcept {
+  template <class Lapse>
+  void wake(std::int64_t now, const Lapse& lapse) noexcept {
     while (!later_.empty() && later_.top_key() <= now) {
       MemoryLane& lane = later_.pop();
       lane.in = MemoryLane::Order::none;

@@ -15,7 +15,8 @@ inline namespace v0 {
 namespace detail {
 
 /// A sorted sequence in pages: added to at the end only, erased from anywhere; O(log n) each.
-template <class Item> class OrderedIndex {
+template <class Item>
+class OrderedIndex {
  public:
   /// `number` must be greater than all before. Throws std::bad_alloc, and then nothing happened.
   void append(std::uint64_t number, Item& item) {

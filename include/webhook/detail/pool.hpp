@@ -14,7 +14,8 @@ inline namespace v0 {
 namespace detail {
 
 /// Objects at fixed addresses without an allocation for each. Blocks are kept for reuse, so memory stays at its peak.
-template <class Item> class Pool {
+template <class Item>
+class Pool {
  public:
   Pool() = default;
   Pool(const Pool&) = delete;

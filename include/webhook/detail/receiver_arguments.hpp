@@ -10,35 +10,18 @@
 #include <utility>
 #include <vector>
 
-#include "../fwd.hpp"
 #include "../secret.hpp"
 
 namespace webhook {
 inline namespace v0 {
 namespace detail::receiving {
 
-struct no_role;
-
-template <class T> struct role_of { using type = no_role; };
-template <class T>
-requires requires { typename T::role; }
-struct role_of<T> {
-  using type = typename T::role;
-};
-
-template <class T, class Role> inline constexpr bool plays = std::is_same_v<typename role_of<T>::type, Role>;
-
-/// The first of `Args` that plays `Role`, or `Default`.
-template <class Role, class Default, class... Args> struct chosen { using type = Default; };
-template <class Role, class Default, class First, class... Rest>
-struct chosen<Role, Default, First, Rest...>
-    : std::conditional_t<plays<First, Role>, std::type_identity<First>, chosen<Role, Default, Rest...>> {};
-
 template <class T>
 inline constexpr bool is_secret = std::is_same_v<T, Secret> || std::is_same_v<T, std::vector<Secret>>;
 
 /// Moves the one `Wanted` out of the arguments, or makes a default one.
-template <class Wanted, std::size_t At = 0, class... Args> Wanted take(std::tuple<Args...>& given) {
+template <class Wanted, std::size_t At = 0, class... Args>
+Wanted take(std::tuple<Args...>& given) {
   if constexpr (At == sizeof...(Args)) {
     static_assert(
         std::is_default_constructible_v<Wanted>,
@@ -55,10 +38,12 @@ inline void collect(std::vector<Secret>& secrets, Secret& one) { secrets.push_ba
 inline void collect(std::vector<Secret>& secrets, std::vector<Secret>& several) {
   for (Secret& one : several) secrets.push_back(std::move(one));
 }
-template <class Other> void collect(std::vector<Secret>&, Other&) noexcept {}
+template <class Other>
+void collect(std::vector<Secret>&, Other&) noexcept {}
 
 /// Moves all secrets out of the arguments, in their order.
-template <class... Args> std::vector<Secret> take_secrets(std::tuple<Args...>& given) {
+template <class... Args>
+std::vector<Secret> take_secrets(std::tuple<Args...>& given) {
   std::vector<Secret> secrets;
   std::apply([&secrets](Args&... args) { (collect(secrets, args), ...); }, given);
   return secrets;

@@ -15,11 +15,15 @@ namespace webhook {
 inline namespace v0 {
 namespace detail::receiving {
 
-template <class T> inline constexpr bool is_complete = requires { sizeof(T); };
+template <class T>
+inline constexpr bool is_complete = requires {
+  sizeof(T);
+};
 
 // Each check is skipped where an earlier one has spoken, so that the first sentence is the one to act on.
 
-template <class S> struct SchemeChecks {
+template <class S>
+struct SchemeChecks {
   static_assert(
       is_complete<S>,
       "webhook: Receiver's scheme is only declared here; include <webhook/webhook.hpp>, or the header of its name");
@@ -67,7 +71,8 @@ template <class S> struct SchemeChecks {
       "const`, which returns a Verification");
 };
 
-template <class S> struct SerializerChecks {
+template <class S>
+struct SerializerChecks {
   static_assert(
       is_complete<S>,
       "webhook: Receiver's serializer is only declared here; include <webhook/webhook.hpp>, or the header of its name");
@@ -91,7 +96,8 @@ template <class S> struct SerializerChecks {
       "Value");
 };
 
-template <class C> struct ClockChecks {
+template <class C>
+struct ClockChecks {
   static_assert(
       is_complete<C>,
       "webhook: Receiver's clock is only declared here; include <webhook/webhook.hpp>, or the header of its name");

@@ -41,7 +41,8 @@ void call(Function& handler, const Data& data, const Event& event, const Request
 }
 
 /// The policies, options and secrets of one receiver, sorted out of its constructor's arguments.
-template <class Scheme, class Serializer, class Clock> struct Parts {
+template <class Scheme, class Serializer, class Clock>
+struct Parts {
   Scheme scheme;
   Serializer serializer;
   Clock clock;

@@ -23,6 +23,15 @@
 namespace webhook {
 inline namespace v0 {
 
+namespace detail {
+template <class T, class Json>
+concept BecomesJson = std::is_constructible_v<Json, const T&>;
+template <class T, class Json>
+concept ComesFromJson = requires(const Json& data) {
+  data.template get<T>();
+};
+}  // namespace detail
+
 /// Writes events as {"id", "type", "timestamp", "data"} in JSON, and takes such bodies apart. Stateless: thread-safe.
 /// A type of the host is encoded and decoded by its nlohmann/json conversions (NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE).
 class JsonSerializer {
@@ -35,9 +44,8 @@ class JsonSerializer {
 
   /// Encodes any value that converts to JSON. Throws Error (errc::invalid_payload) for text that is not UTF-8, a number
   /// that is not finite (JSON has no word for it, and null would be a lie), or more than 512 levels of nesting.
-  template <class T>
-  requires std::is_constructible_v<nlohmann::json, const T&> Bytes encode(const T& value)
-  const {
+  template <detail::BecomesJson<nlohmann::json> T>
+  Bytes encode(const T& value) const {
     if constexpr (std::is_same_v<T, nlohmann::ordered_json>) {
       return write(value);  // its members stay in their order
     } else {
@@ -54,10 +62,10 @@ class JsonSerializer {
     Rendering rendering;
     rendering.headers.add("content-type", "application/json");
     std::string id, type;  // stay empty where nothing needs escaping
-    rendering.body = Bytes::join({"{\"id\":\"", inside_quotes(event.id.view(), id), "\",\"type\":\"",
-                                  inside_quotes(event.type, type), "\",\"timestamp\":\"",
-                                  detail::format_rfc3339(event.time),
-                                  "\",\"data\":", payload.empty() ? std::string_view("null") : payload, "}"});
+    rendering.body =
+        Bytes::join({"{\"id\":\"", inside_quotes(event.id.view(), id), "\",\"type\":\"",
+                     inside_quotes(event.type, type), "\",\"timestamp\":\"", detail::format_rfc3339(event.time),
+                     "\",\"data\":", payload.empty() ? std::string_view("null") : payload, "}"});
     return rendering;
   }
 
@@ -83,8 +91,7 @@ class JsonSerializer {
 
   /// Reads data as a type of the host. Throws Error (errc::invalid_payload) that names the missing field, or the kind
   /// of value that was expected.
-  template <class T>
-  requires requires(const Value& data) { data.template get<T>(); }
+  template <detail::ComesFromJson<nlohmann::json> T>
   T decode(const Value& data) const {
     try {
       return data.template get<T>();
@@ -108,7 +115,8 @@ class JsonSerializer {
     std::size_t depth = 0;
   };
 
-  template <class T> static nlohmann::json converted(const T& value) {
+  template <class T>
+  static nlohmann::json converted(const T& value) {
     try {
       return nlohmann::json(value);
     } catch (const nlohmann::json::exception& problem) {
@@ -116,7 +124,8 @@ class JsonSerializer {
     }
   }
 
-  template <class Json> static Bytes write(const Json& value) {
+  template <class Json>
+  static Bytes write(const Json& value) {
     check(value, Step());
     try {
       return Bytes(value.dump());
@@ -126,7 +135,8 @@ class JsonSerializer {
   }
 
   // Before dump(), which recurses without a bound and writes null for a number that is not finite.
-  template <class Json> static void check(const Json& value, const Step& here) {
+  template <class Json>
+  static void check(const Json& value, const Step& here) {
     if (value.is_structured()) {
       if (here.depth == detail::max_json_depth) {
         throw Error(errc::invalid_payload,

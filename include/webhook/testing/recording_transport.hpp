@@ -35,7 +35,9 @@ class RecordingTransport {
 
   /// Answers 204 to everything.
   RecordingTransport() : RecordingTransport([](const Request&) { return answer(204); }) {}
-  explicit RecordingTransport(Answer answer) : record_(std::make_shared<Record>()) { record_->answer = std::move(answer); }
+  explicit RecordingTransport(Answer answer) : record_(std::make_shared<Record>()) {
+    record_->answer = std::move(answer);
+  }
 
   /// A bare answer of that status, with header fields if any are given.
   static Response answer(int status, Headers headers = {}) {
@@ -77,7 +79,8 @@ class RecordingTransport {
         started.sent = true;
         const std::lock_guard lock(record_->mutex);
         record_->requests.push_back(*started.request);
-        if (auto response = record_->answer(*started.request)) answers.emplace_back(started.ticket, std::move(*response));
+        if (auto response = record_->answer(*started.request))
+          answers.emplace_back(started.ticket, std::move(*response));
       }
       for (auto& [ticket, response] : answers) {
         cancel(ticket);

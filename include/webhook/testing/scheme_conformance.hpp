@@ -25,7 +25,8 @@ struct SchemeTraits {
 
 /// Runs the checks; calls `report(bool held, std::string_view promise)` for each. `one` and `other` are different valid
 /// secrets.
-template <SchemePolicy Scheme, class Report> class SchemeConformance {
+template <SchemePolicy Scheme, class Report>
+class SchemeConformance {
  public:
   SchemeConformance(const Scheme& scheme, const Secret& one, const Secret& other, Report report,
                     SchemeTraits traits = {})

@@ -52,7 +52,8 @@ class RealTime {
 };
 
 /// One store under test.
-template <StorePolicy Store, class Time> class StoreBench {
+template <StorePolicy Store, class Time>
+class StoreBench {
  public:
   StoreBench(Store&& fresh, Time passing, std::string_view name, std::vector<std::string>& failures)
       : store(std::move(fresh)), time(passing), name_(name), failures_(&failures) {}
@@ -157,7 +158,8 @@ template <StorePolicy Store, class Time> class StoreBench {
 };
 
 /// A named case, runnable on a bench.
-template <class Bench> struct StoreCase {
+template <class Bench>
+struct StoreCase {
   std::string_view name{};
   void (*run)(Bench&) = nullptr;
 };

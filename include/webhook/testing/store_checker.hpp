@@ -23,7 +23,8 @@ namespace webhook {
 inline namespace v0 {
 
 /// One random sequence on one store.
-template <StorePolicy Store> class StoreWalk {
+template <StorePolicy Store>
+class StoreWalk {
  public:
   StoreWalk(Store&& fresh, std::uint64_t seed) : store_(std::move(fresh)), state_(seed) {
     for (std::uint64_t id = 1; id <= lanes; ++id) {

@@ -21,7 +21,8 @@
 namespace webhook {
 inline namespace v0 {
 
-template <class Bench> struct StoreBoundCases {  // on a store that takes three pending deliveries
+template <class Bench>
+struct StoreBoundCases {  // on a store that takes three pending deliveries
   static void full(Bench& bench) {
     bench.endpoint(1);
     bench.append("a", {1});

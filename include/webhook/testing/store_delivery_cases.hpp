@@ -14,7 +14,8 @@
 namespace webhook {
 inline namespace v0 {
 
-template <class Bench> struct StoreDeliveryCases {
+template <class Bench>
+struct StoreDeliveryCases {
   using Word = Settled::Word;
 
   static void claimed_as_appended(Bench& bench) {

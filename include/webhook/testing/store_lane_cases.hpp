@@ -15,7 +15,8 @@
 namespace webhook {
 inline namespace v0 {
 
-template <class Bench> struct StoreLaneCases {
+template <class Bench>
+struct StoreLaneCases {
   static void due_order(Bench& bench) {
     bench.endpoint(1);
     bench.append("third", {1}, bench.units(3));

@@ -15,7 +15,8 @@ namespace webhook {
 inline namespace v0 {
 
 /// For stores that model Remembers.
-template <class Bench> struct StoreLogCases {
+template <class Bench>
+struct StoreLogCases {
   static std::string listed(const std::vector<Delivery>& found) {
     std::string text;
     for (const Delivery& one : found) text.append(text.empty() ? "" : " ").append(one.event.view());
@@ -158,7 +159,8 @@ template <class Bench> struct StoreLogCases {
 };
 
 /// For stores that model RoutesLater.
-template <class Bench> struct StoreRoutingCases {
+template <class Bench>
+struct StoreRoutingCases {
   static void old_registry(Bench& bench) {
     bench.endpoint(1);
     const Version known = bench.registry();

@@ -19,11 +19,13 @@
 namespace webhook {
 inline namespace v0 {
 
-template <class Bench> struct StoreThreadCases {
+template <class Bench>
+struct StoreThreadCases {
   static constexpr std::size_t emitters = 2, workers = 3, each = 60;
 
   /// Runs `work(i)` in `count` threads at once; what one throws becomes a failure.
-  template <class Work> static void together(Bench& bench, std::size_t count, const Work& work) {
+  template <class Work>
+  static void together(Bench& bench, std::size_t count, const Work& work) {
     std::mutex mutex;
     std::vector<std::string> thrown;
     std::vector<std::thread> threads;

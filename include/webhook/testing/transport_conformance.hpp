@@ -44,7 +44,8 @@ class ExchangeLog final : public Exchanges {
   void done(Ticket ticket, Response response) override { answers[ticket].push_back(std::move(response)); }
 
   /// Polls until `count` exchanges have been reported, or `most` has passed; true if they have.
-  template <class Session> bool await(Session& session, std::size_t count, Duration most = std::chrono::seconds(20)) {
+  template <class Session>
+  bool await(Session& session, std::size_t count, Duration most = std::chrono::seconds(20)) {
     const auto end = std::chrono::steady_clock::now() + most;
     while (reported() < count && std::chrono::steady_clock::now() < end) {
       session.poll(std::chrono::milliseconds(50), *this);
@@ -60,7 +61,8 @@ class ExchangeLog final : public Exchanges {
 };
 
 /// The checks; check_transport() runs them all.
-template <class Transport> class TransportChecks {
+template <class Transport>
+class TransportChecks {
  public:
   TransportChecks(Transport& transport, const TransportBench& bench) : transport_(transport), bench_(bench) {}
 

@@ -14,10 +14,10 @@
 
 #include "../concepts.hpp"
 #include "../detail/curl_global.hpp"
-#include "curl_options.hpp"
 #include "../detail/curl_session.hpp"
 #include "../detail/curl_url.hpp"
 #include "../version.hpp"
+#include "curl_options.hpp"
 
 namespace webhook {
 inline namespace v0 {

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "../address.hpp"
+#include "../detail/http_fields.hpp"
 #include "../error.hpp"
 #include "../time.hpp"
-#include "../detail/http_fields.hpp"
 
 namespace webhook {
 inline namespace v0 {

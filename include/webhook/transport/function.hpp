@@ -22,7 +22,8 @@ inline namespace v0 {
 
 /// A session of FunctionTransport: keeps one request until poll() calls the function with it. It may be moved while nobody
 /// uses it.
-template <class Function> class FunctionSession {
+template <class Function>
+class FunctionSession {
  public:
   explicit FunctionSession(std::shared_ptr<Function> function)
       : function_(std::move(function)), bell_(std::make_unique<Bell>()) {}
@@ -107,7 +108,8 @@ template <class Function> class FunctionSession {
 /// A transport made of `Response(const Request&)`. It should end within request.timeout; what it throws becomes
 /// Failure::internal with its what() as the reason.
 /// Thread safety: all sessions share the one function, so it is called from as many threads at once as there are workers.
-template <class Function> class FunctionTransport {
+template <class Function>
+class FunctionTransport {
   static_assert(std::is_invocable_r_v<Response, Function&, const Request&>,
                 "webhook: FunctionTransport needs a function that can be called as Response(const Request&)");
 

@@ -35,7 +35,8 @@ static void compare(void (*fail)()) {
 }
 
 int main() {
-  check(category_of_one() != category_of_two() && category_of_one() != &webhook::category(), "the categories are three objects");
+  check(category_of_one() != category_of_two() && category_of_one() != &webhook::category(),
+        "the categories are three objects");
   compare(fail_in_one);
   compare(fail_in_two);
   check(work_in_one() == work_in_two(), "both plug-ins work");

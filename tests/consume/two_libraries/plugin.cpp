@@ -7,7 +7,9 @@
 #define JOIN(a, b) JOIN_(a, b)
 
 // Another address in each library and in the program: that is what the comparisons must survive.
-extern "C" __attribute__((visibility("default"))) const void* JOIN(category_of_, PLUGIN)() { return &webhook::category(); }
+extern "C" __attribute__((visibility("default"))) const void* JOIN(category_of_, PLUGIN)() {
+  return &webhook::category();
+}
 
 extern "C" __attribute__((visibility("default"))) void JOIN(fail_in_, PLUGIN)() {
   throw webhook::Error(webhook::errc::invalid_url, "thrown on the other side");

@@ -14,7 +14,8 @@ using webhook::detail::Random;
 TEST_CASE("ids are unique, sort by time, and contain only what an id may contain") {
   Random random;
   std::set<std::string> seen;
-  for (int i = 0; i < 100'000; ++i) seen.emplace(make_event_id(WallTime(std::chrono::seconds(1'800'000'000)), random.next()).view());
+  for (int i = 0; i < 100'000; ++i)
+    seen.emplace(make_event_id(WallTime(std::chrono::seconds(1'800'000'000)), random.next()).view());
   CHECK(seen.size() == 100'000);
   const EventId earlier = make_event_id(WallTime(std::chrono::milliseconds(1'800'000'000'000)), random.next());
   const EventId later = make_event_id(WallTime(std::chrono::milliseconds(1'800'000'000'001)), random.next());
@@ -25,7 +26,8 @@ TEST_CASE("ids are unique, sort by time, and contain only what an id may contain
 }
 
 TEST_CASE("B1: an id with a dot, a space, a line break or more than ASCII is refused, and so is one of 65 bytes") {
-  for (const char* bad : {"a.b", "a b", "a\r\n", "caf\xc3\xa9", "a/b"}) CHECK_THROWS_AS(check_event_id(bad), webhook::Error);
+  for (const char* bad : {"a.b", "a b", "a\r\n", "caf\xc3\xa9", "a/b"})
+    CHECK_THROWS_AS(check_event_id(bad), webhook::Error);
   CHECK_NOTHROW(EventId(std::string(64, 'a')));
   CHECK_THROWS_AS(EventId(std::string(65, 'a')), webhook::Error);
 }

@@ -28,12 +28,15 @@ webhook::Options steady(std::vector<webhook::Duration> waits) {
   options.retry = RetrySchedule(std::move(waits), 0.0);
   return options;
 }
-std::string header(const Request& request, std::string_view name) { return std::string(request.headers.find(name).value_or("(none)")); }
+std::string header(const Request& request, std::string_view name) {
+  return std::string(request.headers.find(name).value_or("(none)"));
+}
 }  // namespace
 
 TEST_CASE("an event arrives signed, in its envelope, and its attempt is in the log") {
   VirtualHost host;
-  const Endpoint endpoint = host.hooks.add({.url = "https://invoicing.example/hooks", .events = {"order.*"}, .headers = {{"X-Shop", "7"}}});
+  const Endpoint endpoint =
+      host.hooks.add({.url = "https://invoicing.example/hooks", .events = {"order.*"}, .headers = {{"X-Shop", "7"}}});
   const webhook::Emitted emitted = host.hooks.emit("order.created", {{"customer", "Smith"}, {"price", 12.5}});
   CHECK(emitted.endpoints == 1);
   host.settle();
@@ -139,7 +142,8 @@ TEST_CASE("a 410 answer retires the endpoint: what is pending is cancelled, what
 TEST_CASE("429 with Retry-After rests the whole lane, and no other") {
   VirtualHost host(steady({0s, 5s, 5s}));
   host.transport.answer_with([](const Request& request) {
-    return request.url == "https://busy.example/" ? RecordingTransport::answer(429, {{"Retry-After", "3600"}}) : RecordingTransport::answer(200);
+    return request.url == "https://busy.example/" ? RecordingTransport::answer(429, {{"Retry-After", "3600"}})
+                                                  : RecordingTransport::answer(200);
   });
   host.hooks.add({.url = "https://busy.example/", .events = {"*"}, .cap = 1});
   host.hooks.add({.url = "https://free.example/", .events = {"*"}});

@@ -69,8 +69,12 @@ TEST_CASE("B2, B3, B4, B7: what cannot be sent is refused, and nothing is stored
   CHECK(thrown([&] { host.hooks.emit("bad type", {}); }) == errc::invalid_type);
   CHECK(thrown([&] { host.hooks.emit(std::string(129, 'a'), {}); }) == errc::invalid_type);
   CHECK(thrown([&] { host.hooks.emit("a.b", {{"text", "\xff"}}); }) == errc::invalid_payload);
-  CHECK(thrown([&] { host.hooks.emit("a.b", {{"n", std::numeric_limits<double>::quiet_NaN()}}); }) == errc::invalid_payload);
-  CHECK(thrown([&] { host.hooks.emit("a.b", {{"n", std::numeric_limits<double>::infinity()}}); }) == errc::invalid_payload);
+  CHECK(thrown([&] {
+          host.hooks.emit("a.b", {{"n", std::numeric_limits<double>::quiet_NaN()}});
+        }) == errc::invalid_payload);
+  CHECK(thrown([&] {
+          host.hooks.emit("a.b", {{"n", std::numeric_limits<double>::infinity()}});
+        }) == errc::invalid_payload);
   CHECK(thrown([&] { host.hooks.emit_bytes("a.b", std::string(101, '1')); }) == errc::too_large);
   CHECK(host.all().empty());
   CHECK_FALSE(thrown([&] { host.hooks.emit_bytes("a.b", std::string(100, '1')); }));
@@ -80,7 +84,8 @@ TEST_CASE("B2, B3, B4, B7: what cannot be sent is refused, and nothing is stored
 TEST_CASE("B1: an id of the host's own contains letters, digits, '_' and '-'") {
   VirtualHost host;
   host.hooks.add({.url = "https://a.example/"});
-  for (const char* bad : {"a.b", "a b", "a\r\nb", "caf\xc3\xa9"}) CHECK(thrown([&] { host.hooks.emit("a.b", {}, named(bad)); }) == errc::invalid_id);
+  for (const char* bad : {"a.b", "a b", "a\r\nb", "caf\xc3\xa9"})
+    CHECK(thrown([&] { host.hooks.emit("a.b", {}, named(bad)); }) == errc::invalid_id);
   CHECK(thrown([&] { host.hooks.emit("a.b", {}, named(std::string(65, 'a'))); }) == errc::invalid_id);
   CHECK(host.hooks.emit("a.b", {}, named("order-7_created")).id.view() == "order-7_created");
 }

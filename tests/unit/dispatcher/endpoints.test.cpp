@@ -87,7 +87,9 @@ TEST_CASE("a changed URL is in force before the next attempt of what is pending"
   webhook::Options options;
   options.retry = webhook::RetrySchedule({0s, 5s}, 0.0);
   VirtualHost host(std::move(options));
-  host.transport.answer_with([](const Request& request) { return RecordingTransport::answer(request.url == "https://old.example/" ? 500 : 200); });
+  host.transport.answer_with([](const Request& request) {
+    return RecordingTransport::answer(request.url == "https://old.example/" ? 500 : 200);
+  });
   Endpoint endpoint = host.hooks.add({.url = "https://old.example/"});
   host.hooks.emit("a.b", {});
   host.settle();
@@ -158,13 +160,15 @@ TEST_CASE("rotated secrets sign together until the old one expires") {
   host.hooks.emit("a.b", {});
   host.settle();
   CHECK(signatures(host.transport.requests().back()) == 1);
-  CHECK(scheme.verify(host.transport.requests().back(), with_old, host.clock.now(), 5min).reason == webhook::Verification::bad_signature);
+  CHECK(scheme.verify(host.transport.requests().back(), with_old, host.clock.now(), 5min).reason ==
+        webhook::Verification::bad_signature);
   CHECK(scheme.verify(host.transport.requests().back(), with_new, host.clock.now(), 5min));
 }
 
 TEST_CASE("when every secret has expired nothing is sent unsigned") {
   VirtualHost host;
-  host.hooks.add({.url = "https://a.example/", .secrets = {webhook::Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", host.clock.now().wall + 1s)}});
+  host.hooks.add({.url = "https://a.example/",
+                  .secrets = {webhook::Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", host.clock.now().wall + 1s)}});
   host.clock.advance(2s);
   host.hooks.emit("a.b", {});
   host.settle();

@@ -160,7 +160,8 @@ TEST_CASE("F1: in a forked child emitting is refused and ending is harmless; the
   hooks->start();
   const pid_t child = fork();
   if (child == 0) {
-    const bool refused = thrown([&] { hooks->emit("a.b", {}); }) == errc::forked && thrown([&] { hooks->stop(1s); }) == errc::forked;
+    const bool refused =
+        thrown([&] { hooks->emit("a.b", {}); }) == errc::forked && thrown([&] { hooks->stop(1s); }) == errc::forked;
     hooks.reset();
     _exit(refused ? 0 : 1);
   }

@@ -38,7 +38,8 @@ static_assert(!webhook::Decodes<JsonSerializer, Opaque>);
 const JsonSerializer serializer;
 
 // The sentence of the Error that `call` throws, which must be invalid_payload.
-template <class Call> std::string refusal(Call call) {
+template <class Call>
+std::string refusal(Call call) {
   try {
     call();
   } catch (const webhook::Error& error) {

@@ -10,7 +10,8 @@
 
 namespace {
 
-template <class Transport> webhook::Response carry(const Transport& transport, webhook::testing::ExchangeLog& log) {
+template <class Transport>
+webhook::Response carry(const Transport& transport, webhook::testing::ExchangeLog& log) {
   webhook::Request request;
   request.url = "https://receiver.example/";
   auto session = transport.open();
