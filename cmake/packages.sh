@@ -14,8 +14,8 @@ need() {
   missing=
   for package in "$@"; do
     # shellcheck disable=SC2016  # ${...} is dpkg-query's
-    case $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null || true) in
-      *installed*) ;;
+    case " $(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null || true)" in
+      *" installed "*) ;;  # and not "not-installed", as what another package suggests may be
       *) missing="$missing $package" ;;
     esac
   done

@@ -107,6 +107,21 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
     return engine_->registry().rotate(id, overlap);
   }
 
+  /// Makes the fields of an event type known: from now on, a filter for it that names another field is refused when its
+  /// endpoint is added. Fields are read off an encoded default value; empty containers and nulls may hold anything.
+  template <class T>
+  void declare() {
+    declare(event_type<T>, T{});
+  }
+  /// The same from a value that has every field.
+  template <detail::EncodedBy<Serializer> T>
+  void declare(std::string_view type, const T& sample) {
+    engine_->registry().declare(type, engine_->policies().serializer.encode(sample));
+  }
+  void declare(std::string_view type, const Value& sample) {
+    engine_->registry().declare(type, engine_->policies().serializer.encode(sample));
+  }
+
   // ------------------------------------------------------------------------------------------------------------- emit
   /// Emits a value under event_type<T>. Never waits for the network; returns when the store has it. Throws
   /// errc::invalid_payload, errc::too_large, errc::full, errc::conflict (this id, other content).

@@ -25,6 +25,7 @@
 #include "detail/policies.hpp"
 #include "detail/random.hpp"
 #include "registry.hpp"
+#include "sieve.hpp"
 #include "worker.hpp"
 
 namespace webhook {
@@ -77,12 +78,16 @@ class Engine final : private Peers {
     if (options.tenant.size() > max_label) throw Error(errc::invalid, "a tenant has at most 256 bytes");
     const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type);
     if (!options.id.empty()) detail::check_event_id(options.id);
-    if (routes->endpoints.empty()) {
-      Emitted emitted;
-      emitted.id = EventId(options.id);
-      return emitted;
-    }
-    return append(type, options, encode(), routes->endpoints, routes->registry);
+    Emitted nobody;
+    nobody.id = EventId(options.id);
+    if (routes->endpoints.empty() && routes->candidates.empty()) return nobody;
+    const Now now = policies_.clock.now();
+    std::shared_ptr<Event> event = make(now, type, options, encode());
+    if (routes->candidates.empty()) return append(now, std::move(event), options, routes->endpoints, routes->registry);
+    std::vector<EndpointId> chosen = routes->endpoints;
+    sieve_.sift(policies_.serializer, *event, routes->candidates, chosen);
+    if (chosen.empty()) return nobody;
+    return append(now, std::move(event), options, chosen, routes->registry);
   }
 
   /// Stores an event for one endpoint, whatever it subscribed to.
@@ -90,7 +95,10 @@ class Engine final : private Peers {
     refuse_fork();
     refuse_stopped();
     check_event_type(type);
-    return append(type, options, std::move(payload), {&endpoint.id, 1}, registry_.router().version());
+    if (!options.id.empty()) detail::check_event_id(options.id);
+    const Now now = policies_.clock.now();
+    return append(now, make(now, type, options, std::move(payload)), options, {&endpoint.id, 1},
+                  registry_.router().version());
   }
 
   /// Wakes a sleeping worker: after something was stored that it has not heard of.
@@ -189,23 +197,25 @@ class Engine final : private Peers {
   using Workers = std::vector<std::unique_ptr<Worker<Policies>>>;
   static constexpr Duration longest_step = std::chrono::hours{1};
 
-  Emitted append(std::string_view type, const EmitOptions& options, Bytes payload, std::span<const EndpointId> routes,
-                 Version registry) {
+  std::shared_ptr<Event> make(const Now& now, std::string_view type, const EmitOptions& options, Bytes payload) {
     if (payload.size() > policies_.options.max_payload) {
       throw Error(errc::too_large, "the payload has " + std::to_string(payload.size()) +
                                        " bytes, Options::max_payload allows " +
                                        std::to_string(policies_.options.max_payload));
     }
-    const Now now = policies_.clock.now();
     auto event = std::make_shared<Event>();
     event->time = now.wall;
-    event->id = options.id.empty() ? detail::make_event_id(now.wall, random_.next()) : EventId(options.id);
+    event->id = options.id.empty() ? detail::make_event_id(event->time, random_.next()) : EventId(options.id);
     event->type = type;
     if (!options.tenant.empty()) event->tenant = options.tenant;
     if (!options.key.empty()) event->key = options.key;
     event->expires = options.expires;
     event->payload = std::move(payload);
+    return event;
+  }
 
+  Emitted append(const Now& now, std::shared_ptr<const Event> event, const EmitOptions& options,
+                 std::span<const EndpointId> routes, Version registry) {
     Emitted emitted;
     emitted.id = event->id;
     const Counted accepting(accepting_);  // stop() waits for it, as long as it has time
@@ -308,6 +318,7 @@ class Engine final : private Peers {
   Policies policies_;
   detail::Random random_;
   Registry<Policies> registry_;
+  Sieve<typename Policies::Serializer> sieve_{};
   detail::ForkGuard guard_{};
   std::mutex turn_{};  // held while workers are stepped or joined; taken before life_, never after it
   std::mutex life_{};  // held for moments: guards the phase's changes and the hiring of workers

@@ -31,6 +31,7 @@ enum class errc {
   invalid_secret,   ///< a secret is malformed, too short or too long
   invalid_id,       ///< an event id contains what it may not
   invalid_type,     ///< an event type is malformed
+  invalid_filter,   ///< an endpoint's filter names a field or an operator that does not exist
   invalid_payload,  ///< a payload cannot be encoded or decoded
   too_large,        ///< a payload or request is over its limit
   address_refused   ///< a private, local or metadata address that the host has not allowed
@@ -77,6 +78,8 @@ inline const std::error_category& category() noexcept {
           return "invalid event id";
         case errc::invalid_type:
           return "invalid event type";
+        case errc::invalid_filter:
+          return "invalid filter";
         case errc::invalid_payload:
           return "invalid payload";
         case errc::too_large:

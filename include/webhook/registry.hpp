@@ -20,6 +20,7 @@
 #include "endpoint_rules.hpp"
 #include "error.hpp"
 #include "router.hpp"
+#include "sieve.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -86,6 +87,13 @@ class Registry {
         refresh();
       }
     }
+  }
+
+  /// From now on, filters for events of this type are checked against the fields of `sample`, an encoded payload.
+  void declare(std::string_view type, Bytes sample) {
+    check_event_type(type);
+    const std::lock_guard lock(samples_mutex_);
+    samples_.insert_or_assign(std::string(type), std::move(sample));
   }
 
   /// Lets a lane rest, never shorter than somebody asked for before.
@@ -168,12 +176,29 @@ class Registry {
     if (endpoint.secrets.empty()) {
       throw Error(errc::invalid_secret, "an endpoint needs a secret to sign with; rotate_secret() gives it a new one");
     }
-    if (!endpoint.filter.empty()) {
-      throw Error(errc::unsupported,
-                  "this version routes by tenant and event pattern only: leave the endpoint's filter empty");
-    }
+    if (!endpoint.filter.empty()) check_filter(endpoint);
     for (const Secret& secret : endpoint.secrets) static_cast<void>(policies_.signer.prepare(secret, endpoint.scheme));
     if constexpr (ChecksUrls<typename Policies::Transport>) policies_.transport.check(endpoint.url);
+  }
+
+  /// A field that none of the declared types among its events has is a mistake in the filter.
+  void check_filter(const Endpoint& endpoint) const {
+    using Sifter = Sieve<typename Policies::Serializer>;
+    Sifter::check(policies_.serializer, endpoint.filter, {});
+    std::exception_ptr mistake;
+    const std::lock_guard lock(samples_mutex_);
+    for (const auto& [type, sample] : samples_) {
+      const auto chooses = [&type = type](const std::string& pattern) { return matches_pattern(pattern, type); };
+      bool chosen = false;
+      for (const std::string& pattern : endpoint.events) chosen = chosen || chooses(pattern);
+      if (!chosen) continue;
+      try {
+        return Sifter::check(policies_.serializer, endpoint.filter, sample.view());
+      } catch (const Error&) {
+        if (mistake == nullptr) mistake = std::current_exception();
+      }
+    }
+    if (mistake != nullptr) std::rethrow_exception(mistake);
   }
 
   Secret generate(std::string_view scheme) const {
@@ -189,6 +214,8 @@ class Registry {
   detail::Random& random_;
   std::mutex mutex_{};  // one change at a time, so that counting and storing belong together
   Router router_{};
+  mutable std::mutex samples_mutex_{};
+  std::unordered_map<std::string, Bytes> samples_{};
   std::unordered_map<EndpointId, Duration> rests_{};  // until when, steady; as far as this process asked for them
 };
 

@@ -22,7 +22,8 @@ inline namespace v0 {
 
 /// Who gets an event, as the registry stood at one version.
 struct Routes {
-  std::vector<EndpointId> endpoints{};
+  std::vector<EndpointId> endpoints{};                        ///< those that take every event of the type
+  std::vector<std::shared_ptr<const Endpoint>> candidates{};  ///< those with a filter, which sees the data
   Version registry = 0;
 };
 
@@ -89,7 +90,12 @@ class Router {
     auto routes = std::make_shared<Routes>();
     routes->registry = version_;
     for (const auto& [id, endpoint] : endpoints_) {
-      if (wants(*endpoint, tenant, type)) routes->endpoints.push_back(id);
+      if (!wants(*endpoint, tenant, type)) continue;
+      if (endpoint->filter.empty()) {
+        routes->endpoints.push_back(id);
+      } else {
+        routes->candidates.push_back(endpoint);
+      }
     }
     // Tenants and types may come from strangers: the memory is bounded, and forgets all at once because that is rare.
     if (remembered_.size() >= most_remembered) remembered_.clear();

@@ -26,7 +26,7 @@ static_assert(Encodes<JsonSerializer, int> && Encodes<JsonSerializer, nlohmann::
               !Encodes<JsonSerializer, archetype::Clock>);
 static_assert(Reads<JsonSerializer> && !Reads<archetype::Serializer>);
 static_assert(Decodes<JsonSerializer, std::string> && !Decodes<archetype::Serializer, std::string>);
-static_assert(!Filters<JsonSerializer> && !Filters<archetype::Serializer>);
+static_assert(Filters<JsonSerializer> && !Filters<archetype::Serializer>);
 static_assert(SignerPolicy<archetype::Signer> && SignerPolicy<StandardWebhooks>);
 static_assert(Generates<StandardWebhooks> && !Generates<archetype::Signer>);
 static_assert(SchemePolicy<archetype::Scheme> && SchemePolicy<StandardWebhooks> && !SchemePolicy<archetype::Signer>);

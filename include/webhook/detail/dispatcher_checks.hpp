@@ -11,20 +11,11 @@
 #include <vector>
 
 #include "../concepts.hpp"
+#include "roles.hpp"
 
 namespace webhook {
 inline namespace v0 {
 namespace detail {
-
-template <class P>
-inline constexpr bool is_complete = requires {
-  sizeof(P);
-};
-
-template <class P, class Role>
-inline constexpr bool plays = requires {
-  requires std::same_as<typename P::role, Role>;
-};
 
 template <class T>
 struct TransportChecks {

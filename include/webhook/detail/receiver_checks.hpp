@@ -9,16 +9,11 @@
 #include <string_view>
 
 #include "../concepts.hpp"
-#include "receiver_arguments.hpp"
+#include "roles.hpp"
 
 namespace webhook {
 inline namespace v0 {
 namespace detail::receiving {
-
-template <class T>
-inline constexpr bool is_complete = requires {
-  sizeof(T);
-};
 
 // Each check is skipped where an earlier one has spoken, so that the first sentence is the one to act on.
 

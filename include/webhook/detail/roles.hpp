@@ -48,6 +48,16 @@ struct role_of<P> {
 template <class P>
 using role_of_t = typename role_of<P>::type;
 
+template <class P>
+inline constexpr bool is_complete = requires {
+  sizeof(P);
+};
+
+template <class P, class Role>
+inline constexpr bool plays = requires {
+  requires std::same_as<typename P::role, Role>;
+};
+
 template <class Role, class... P>
 inline constexpr std::size_t how_many = ((std::is_same_v<role_of_t<P>, Role> ? std::size_t{1} : std::size_t{0}) + ... +
                                          0);

@@ -10,6 +10,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -17,6 +18,7 @@
 
 #include "../concepts.hpp"
 #include "../detail/json_check.hpp"
+#include "../detail/json_filter.hpp"
 #include "../detail/rfc3339.hpp"
 #include "../error.hpp"
 
@@ -38,6 +40,7 @@ class JsonSerializer {
  public:
   using role = webhook::role::serializer;
   using Value = nlohmann::json;
+  using Filter = detail::JsonFilter<nlohmann::json>;
 
   /// True for "" and "json".
   bool renders(std::string_view format) const noexcept { return format.empty() || format == "json"; }
@@ -106,7 +109,31 @@ class JsonSerializer {
     }
   }
 
+  /// Makes a filter ready: a JSON object of fields and operators, as README's "Endpoints" shows. If `sample` (a payload)
+  /// is not empty, the filter's fields must be in it. Throws Error (errc::invalid_filter) that says what is wrong.
+  Filter compile(std::string_view filter, std::string_view sample) const {
+    const Value document = parse_filter(filter);
+    if (sample.empty()) return Filter(document, nullptr);
+    const Value example = parse(sample);
+    return Filter(document, &example);
+  }
+
+  /// Judges an event by several filters, with one parse; verdicts[i] is filters[i]'s. Throws Error (errc::invalid_payload)
+  /// if the payload is not JSON.
+  void matches(std::span<const Filter* const> filters, const Event& event, std::span<bool> verdicts) const {
+    const Value data = event.payload.empty() ? Value() : parse(event.payload.view());
+    for (std::size_t i = 0; i < filters.size(); ++i) verdicts[i] = filters[i]->matches(data);
+  }
+
  private:
+  static Value parse_filter(std::string_view text) {
+    try {
+      return parse(text);
+    } catch (const Error& error) {
+      throw Error(errc::invalid_filter, std::string("the filter is no JSON: ") + error.what());
+    }
+  }
+
   struct Step {  // the way down to a value, for the error's sentence
     const Step* above = nullptr;
     std::string_view key{};
@@ -204,8 +231,8 @@ class JsonSerializer {
   }
 };
 
-static_assert(SerializerPolicy<JsonSerializer> && Reads<JsonSerializer> && Encodes<JsonSerializer, nlohmann::json> &&
-              Decodes<JsonSerializer, nlohmann::json>);
+static_assert(SerializerPolicy<JsonSerializer> && Reads<JsonSerializer> && Filters<JsonSerializer> &&
+              Encodes<JsonSerializer, nlohmann::json> && Decodes<JsonSerializer, nlohmann::json>);
 
 }  // namespace v0
 }  // namespace webhook

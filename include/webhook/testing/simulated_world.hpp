@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// The world of a simulation: one virtual time, one source of chance, one trace, and what is known of each host.
+// One thread; it decides nothing, but everything that is decided draws from its dice and enters its trace.
+#ifndef WEBHOOK_TESTING_SIMULATED_WORLD_HPP
+#define WEBHOOK_TESTING_SIMULATED_WORLD_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "../concepts.hpp"
+#include "manual_clock.hpp"
+#include "simulation_report.hpp"
+
+namespace webhook {
+inline namespace v0 {
+
+/// Chance, decided by a seed (SplitMix64).
+class SimulatedDice {
+ public:
+  explicit SimulatedDice(std::uint64_t seed) noexcept : state_(seed) {}
+
+  std::uint64_t next() noexcept {
+    std::uint64_t z = state_ += 0x9E3779B97F4A7C15U;
+    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
+    return z ^ (z >> 31U);
+  }
+  std::size_t below(std::size_t bound) noexcept { return static_cast<std::size_t>(next() % bound); }
+  bool chance(double share) noexcept { return static_cast<double>(next() >> 11U) * 0x1.0p-53 < share; }
+  Duration between(Duration least, Duration most) noexcept {
+    const auto width = static_cast<std::uint64_t>((most - least).count()) + 1;
+    return least + Duration(static_cast<Duration::rep>(next() % width));
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// What the policies of one host and the simulator tell each other.
+struct SimulatedHost {
+  std::size_t index = 0;
+  bool crashed = false;           // everything of it has ended: its store refuses, its network is silent
+  bool woken = false;             // the next poll returns at once
+  bool busy = false;              // something was done in the last poll: the worker goes on without sleeping
+  Duration sleeps_until{};        // as the last poll was asked; steady
+  Duration next_exchange{};       // when something happens on the network; steady
+  Duration frozen_until{};        // steady
+  Duration partitioned_until{};   // from the store; steady
+  Duration wall_error{};          // how far its calendar is off
+  std::size_t exchanges = 0;      // in flight
+};
+
+/// Everything that one seed decides.
+struct SimulatedWorld {
+  explicit SimulatedWorld(std::uint64_t seed) : dice(seed) { report.seed = seed; }
+
+  ManualClock clock{};
+  SimulatedDice dice;
+  SimulationReport report{};
+  bool calm = false;        // no more faults: what is pending must drain
+  double store_faults = 0;  // share of the store's calls that fail
+
+  Duration now() const noexcept { return clock.now().steady; }
+
+  void count(Happening what) noexcept {
+    report.counts.count(what);
+    trace(static_cast<std::uint64_t>(what));
+  }
+  void trace(std::uint64_t what) noexcept { report.trace = (report.trace ^ what) * 0x100000001B3U + (report.trace >> 47U); }
+  void trace(std::string_view text) noexcept {
+    for (const char c : text) trace(static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
+  }
+
+  /// Remembers the first violation; the others follow from it.
+  void violated(std::string_view invariant, const std::string& how) {
+    if (!report.violation.empty()) return;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now() - start);
+    report.violation = std::string(invariant) + ": " + how + " (after " + std::to_string(seconds.count()) + " s)";
+  }
+
+  Duration start = now();
+};
+
+/// The clock of one host: steady time is everyone's, the calendar may be wrong.
+class SimulatedClock {
+ public:
+  using role = webhook::role::clock;
+  SimulatedClock(ManualClock clock, std::shared_ptr<const SimulatedHost> host)
+      : clock_(std::move(clock)), host_(std::move(host)) {}
+  Now now() const noexcept {
+    Now reading = clock_.now();
+    reading.wall += std::chrono::duration_cast<WallTime::duration>(host_->wall_error);
+    return reading;
+  }
+
+ private:
+  ManualClock clock_;
+  std::shared_ptr<const SimulatedHost> host_;
+};
+
+/// Sends a payload as it is, so that a simulation needs no library.
+struct SimulatedSerializer {
+  using role = webhook::role::serializer;
+  bool renders(std::string_view format) const noexcept { return format.empty(); }
+  Rendering render(const Event& event, std::string_view) const { return {{}, event.payload}; }
+};
+
+static_assert(ClockPolicy<SimulatedClock> && SerializerPolicy<SimulatedSerializer>);
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif
