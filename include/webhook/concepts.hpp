@@ -270,6 +270,7 @@ concept JoinsTransaction = RoutesLater<S> &&
 };
 
 struct Query {  // the oldest first
+  std::optional<DeliveryId> delivery{};  // that one alone
   std::optional<EndpointId> endpoint{};
   std::optional<EventId> event{};
   std::optional<State> state{};

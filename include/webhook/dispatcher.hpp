@@ -188,6 +188,46 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   /// The attempts of a delivery, the oldest first; none for an unknown one.
   std::vector<Attempt> attempts(DeliveryId delivery) requires Remembers<Store> { return log().attempts(delivery); }
 
+  // -------------------------------------------------------------------------------------------------- second thoughts
+  /// Sends a delivery again that is over, whatever became of it: at once, behind live traffic, with a fresh schedule.
+  /// Throws errc::not_found for an unknown one, errc::misuse for one that is not over.
+  void resend(DeliveryId delivery) requires Remembers<Store> {
+    if (amend({.delivery = delivery, .most = 1}, State::due) == 1) return;
+    if (log().find({.delivery = delivery, .most = 1}).empty())
+      throw Error(errc::not_found, "there is no delivery of that id");
+    throw Error(errc::misuse, "this delivery is not over: it is due or being sent");
+  }
+
+  /// Sends again what an endpoint did not get since a time: dead letters, expired and quarantined ones. Returns how many.
+  std::size_t recover(EndpointId endpoint, WallTime since) requires Remembers<Store> {
+    std::size_t recovered = 0;
+    for (const State lost : {State::dead, State::expired, State::quarantined}) {
+      recovered += amend({.endpoint = endpoint, .state = lost, .since = since, .most = everything}, State::due);
+    }
+    return recovered;
+  }
+
+  /// Cancels a delivery that is not over. Throws errc::not_found, errc::misuse for one that is over.
+  void cancel(DeliveryId delivery) requires Remembers<Store> {
+    if (amend({.delivery = delivery, .most = 1}, State::cancelled) == 1) return;
+    if (log().find({.delivery = delivery, .most = 1}).empty())
+      throw Error(errc::not_found, "there is no delivery of that id");
+    throw Error(errc::misuse, "this delivery is over already");
+  }
+
+  /// Cancels everything that is pending for an endpoint. Returns how many deliveries that were.
+  std::size_t cancel_pending(EndpointId endpoint) requires Remembers<Store> {
+    return amend({.endpoint = endpoint, .most = everything}, State::cancelled);
+  }
+
+  /// Forgets deliveries that have been over for at least `age`, the oldest first, at most `most`. Returns how many.
+  std::size_t prune(Duration age, std::size_t most = everything) requires Remembers<Store> {
+    return log().prune(engine_->policies().clock.now(), age, most);
+  }
+
+  /// What this dispatcher has done so far, and what it is at; to_prometheus() makes it a text.
+  Counters counters() const noexcept { return engine_->counters(); }
+
   // --------------------------------------------------------------------------------------------------------------- run
   /// Starts Options::workers threads, with all signals blocked. Calling it again does nothing. Throws errc::misuse after
   /// run_once(), errc::transient if the system refuses a thread.
@@ -232,6 +272,14 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   }
 
   void move_to(EndpointId id, EndpointState state) { engine_->registry().move_to(id, state); }
+
+  static constexpr std::size_t everything = static_cast<std::size_t>(-1);
+
+  std::size_t amend(const Query& query, State to) {
+    const std::size_t amended = log().amend(engine_->policies().clock.now(), query, to);
+    if (amended > 0) engine_->notify();
+    return amended;
+  }
 
   Store& log() {
     static_cast<void>(engine_->registry());  // refuses in a forked child

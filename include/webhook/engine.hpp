@@ -24,6 +24,7 @@
 #include "detail/fork_guard.hpp"
 #include "detail/policies.hpp"
 #include "detail/random.hpp"
+#include "detail/tally.hpp"
 #include "registry.hpp"
 #include "sieve.hpp"
 #include "worker.hpp"
@@ -73,21 +74,12 @@ class Engine final : private Peers {
   /// Stores an event for everyone who subscribed. `encode` gives the payload, and is asked only if somebody did.
   template <class Encode>
   Emitted emit(std::string_view type, const EmitOptions& options, const Encode& encode) {
-    refuse_fork();
-    refuse_stopped();
-    if (options.tenant.size() > max_label) throw Error(errc::invalid, "a tenant has at most 256 bytes");
-    const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type);
-    if (!options.id.empty()) detail::check_event_id(options.id);
-    Emitted nobody;
-    nobody.id = EventId(options.id);
-    if (routes->endpoints.empty() && routes->candidates.empty()) return nobody;
-    const Now now = policies_.clock.now();
-    std::shared_ptr<Event> event = make(now, type, options, encode());
-    if (routes->candidates.empty()) return append(now, std::move(event), options, routes->endpoints, routes->registry);
-    std::vector<EndpointId> chosen = routes->endpoints;
-    sieve_.sift(policies_.serializer, *event, routes->candidates, chosen);
-    if (chosen.empty()) return nobody;
-    return append(now, std::move(event), options, chosen, routes->registry);
+    try {
+      return accept(type, options, encode);
+    } catch (...) {
+      tally_.refused();
+      throw;
+    }
   }
 
   /// Stores an event for one endpoint, whatever it subscribed to.
@@ -99,6 +91,13 @@ class Engine final : private Peers {
     const Now now = policies_.clock.now();
     return append(now, make(now, type, options, std::move(payload)), options, {&endpoint.id, 1},
                   registry_.router().version());
+  }
+
+  Counters counters() const noexcept {
+    Counters counters = tally_.read();
+    const Counted notifying(notifying_);
+    if (const Workers* workers = workers_.load(); workers != nullptr) counters.workers = workers->size();
+    return counters;
   }
 
   /// Wakes a sleeping worker: after something was stored that it has not heard of.
@@ -214,6 +213,31 @@ class Engine final : private Peers {
     return event;
   }
 
+  template <class Encode>
+  Emitted accept(std::string_view type, const EmitOptions& options, const Encode& encode) {
+    refuse_fork();
+    refuse_stopped();
+    if (options.tenant.size() > max_label) throw Error(errc::invalid, "a tenant has at most 256 bytes");
+    const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type);
+    if (!options.id.empty()) detail::check_event_id(options.id);
+    Emitted nobody;
+    nobody.id = EventId(options.id);
+    if (routes->endpoints.empty() && routes->candidates.empty()) {
+      tally_.unwanted();
+      return nobody;
+    }
+    const Now now = policies_.clock.now();
+    std::shared_ptr<Event> event = make(now, type, options, encode());
+    if (routes->candidates.empty()) return append(now, std::move(event), options, routes->endpoints, routes->registry);
+    std::vector<EndpointId> chosen = routes->endpoints;
+    sieve_.sift(policies_.serializer, *event, routes->candidates, chosen);
+    if (chosen.empty()) {
+      tally_.unwanted();
+      return nobody;
+    }
+    return append(now, std::move(event), options, chosen, routes->registry);
+  }
+
   Emitted append(const Now& now, std::shared_ptr<const Event> event, const EmitOptions& options,
                  std::span<const EndpointId> routes, Version registry) {
     Emitted emitted;
@@ -237,7 +261,10 @@ class Engine final : private Peers {
     }
     if (emitted.outcome == Appended::duplicate && tries > 0 && options.id.empty())
       emitted.outcome = Appended::inserted;  // by us
-    if (emitted.outcome == Appended::inserted) emitted.endpoints = routes.size();
+    if (emitted.outcome == Appended::inserted) {
+      emitted.endpoints = routes.size();
+      tally_.emitted();
+    }
     notify();
     return emitted;
   }
@@ -247,8 +274,8 @@ class Engine final : private Peers {
     if (guard_.in_child()) guard_.adopt();
     Workers staff;  // all of them or none: open() may throw
     for (std::size_t index = 0; index < size; ++index) {
-      staff.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, WorkerId{random_.next().high},
-                                                         static_cast<Peers&>(*this)));
+      staff.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, tally_,
+                                                         WorkerId{random_.next().high}, static_cast<Peers&>(*this)));
     }
     staff_ = std::move(staff);
     workers_ = &staff_;
@@ -320,6 +347,7 @@ class Engine final : private Peers {
   Registry<Policies> registry_;
   Sieve<typename Policies::Serializer> sieve_{};
   detail::ForkGuard guard_{};
+  detail::Tally tally_{};
   std::mutex turn_{};  // held while workers are stepped or joined; taken before life_, never after it
   std::mutex life_{};  // held for moments: guards the phase's changes and the hiring of workers
   std::atomic<Phase> phase_{Phase::fresh};

@@ -22,6 +22,7 @@
 #include "detail/random.hpp"
 #include "detail/renderings.hpp"
 #include "detail/slots.hpp"
+#include "detail/tally.hpp"
 #include "judgement.hpp"
 #include "notice.hpp"
 #include "outcome.hpp"
@@ -41,10 +42,12 @@ struct Peers {
 template <class Policies>
 class Worker final : private Exchanges {
  public:
-  Worker(Policies& policies, Registry<Policies>& registry, detail::Random& random, WorkerId id, Peers& peers)
+  Worker(Policies& policies, Registry<Policies>& registry, detail::Random& random, detail::Tally& tally, WorkerId id,
+         Peers& peers)
       : policies_(policies),
         registry_(registry),
         random_(random),
+        tally_(tally),
         id_(id),
         peers_(peers),
         session_(policies.transport.open()) {}
@@ -219,6 +222,7 @@ class Worker final : private Exchanges {
 
   void start(Claimed claimed, const std::shared_ptr<const Endpoint>& endpoint, Duration lease_ends, const Now& now) {
     const Ticket ticket = slots_.take();
+    tally_.started();
     Exchange& exchange = *slots_.find(ticket);
     exchange.claimed = std::move(claimed);
     exchange.endpoint = endpoint;
@@ -287,6 +291,7 @@ class Worker final : private Exchanges {
       outcomes_.push_back(Outcome::given_back(exchange->claimed));
     } else {
       ++ended_;
+      tally_.attempted();
       conclude(*exchange, std::move(response), policies_.clock.now());
     }
   }
@@ -381,6 +386,7 @@ class Worker final : private Exchanges {
   }
 
   void tell(const Notice& notice) const noexcept {
+    tally_.told(notice.kind);
     if (!policies_.options.on_notice) return;
     try {
       policies_.options.on_notice(notice);
@@ -421,11 +427,13 @@ class Worker final : private Exchanges {
     exchange.endpoint.reset();
     exchange.request.body = Bytes();
     slots_.give_back(ticket);
+    tally_.ended();
   }
 
   Policies& policies_;
   Registry<Policies>& registry_;
   detail::Random& random_;
+  detail::Tally& tally_;
   WorkerId id_;
   Peers& peers_;
   Session session_;

@@ -21,7 +21,10 @@ inline constexpr std::string_view webhook::event_type<OrderCreated> = "order.cre
 extern webhook::Dispatcher<> hooks;
 extern const webhook::Request request;
 extern const OrderCreated order;
+extern const webhook::Endpoint endpoint;
 extern const std::string url_from_the_form;
+extern const webhook::WallTime yesterday;
+void serve_metrics(const std::string& text);
 extern const std::optional<webhook::WallTime> in_one_hour;
 void make_invoice(const OrderCreated& order);
 void show(const webhook::Delivery& delivery, int status, webhook::Duration took, const std::string& response);

@@ -270,6 +270,11 @@ struct MemoryCore {
   // Visits up to a few thousand rows after `after`, which moves on with it; false when there is no more to see.
   template <class Visit>
   bool walk(const Query& query, std::uint64_t& after, const Visit& visit) {
+    if (query.delivery) {
+      MemoryDelivery* const row = book.find(*query.delivery);
+      if (row != nullptr && row->id > after && matches(query, *row)) visit(*row);
+      return false;
+    }
     for (std::size_t steps = 4096; steps > 0; --steps) {
       MemoryDelivery* const row = book.after(after);
       if (row == nullptr) return false;

@@ -44,15 +44,15 @@ class SimulatedDice {
 /// What the policies of one host and the simulator tell each other.
 struct SimulatedHost {
   std::size_t index = 0;
-  bool crashed = false;           // everything of it has ended: its store refuses, its network is silent
-  bool woken = false;             // the next poll returns at once
-  bool busy = false;              // something was done in the last poll: the worker goes on without sleeping
-  Duration sleeps_until{};        // as the last poll was asked; steady
-  Duration next_exchange{};       // when something happens on the network; steady
-  Duration frozen_until{};        // steady
-  Duration partitioned_until{};   // from the store; steady
-  Duration wall_error{};          // how far its calendar is off
-  std::size_t exchanges = 0;      // in flight
+  bool crashed = false;          // everything of it has ended: its store refuses, its network is silent
+  bool woken = false;            // the next poll returns at once
+  bool busy = false;             // something was done in the last poll: the worker goes on without sleeping
+  Duration sleeps_until{};       // as the last poll was asked; steady
+  Duration next_exchange{};      // when something happens on the network; steady
+  Duration frozen_until{};       // steady
+  Duration partitioned_until{};  // from the store; steady
+  Duration wall_error{};         // how far its calendar is off
+  std::size_t exchanges = 0;     // in flight
 };
 
 /// Everything that one seed decides.
@@ -71,7 +71,9 @@ struct SimulatedWorld {
     report.counts.count(what);
     trace(static_cast<std::uint64_t>(what));
   }
-  void trace(std::uint64_t what) noexcept { report.trace = (report.trace ^ what) * 0x100000001B3U + (report.trace >> 47U); }
+  void trace(std::uint64_t what) noexcept {
+    report.trace = (report.trace ^ what) * 0x100000001B3U + (report.trace >> 47U);
+  }
   void trace(std::string_view text) noexcept {
     for (const char c : text) trace(static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
   }

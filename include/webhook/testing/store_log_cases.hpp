@@ -52,6 +52,12 @@ struct StoreLogCases {
         listed(store.find({.state = State::dead})) == "b" && listed(store.find({.state = State::due})) == "c c d",
         "find by state");
     bench.expect(listed(store.find({.since = since})) == "d", "find by age");
+    bench.expect(listed(store.find({.delivery = everything[1].id})) == "b" &&
+                     store.find({.delivery = everything[1].id, .state = State::delivered}).empty(),
+                 "find that one delivery alone, if it meets the other conditions");
+    store.amend(bench.time.now(), {.delivery = everything[0].id}, State::cancelled);
+    bench.expect(listed(store.find({.state = State::cancelled})).empty(),
+                 "amend of one delivery that is over leaves it, and every other, as it is");
     bench.expect(listed(store.find({.after = everything[1].id, .most = 2})) == "c c",
                  "find goes on after a delivery, and returns at most `most`");
     bench.expect(

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// What a simulation knows of each delivery and each lane, learned from what passes between hosts and their store.
+// It judges nothing: the invariants do.
+#ifndef WEBHOOK_TESTING_SIMULATION_ROWS_HPP
+#define WEBHOOK_TESTING_SIMULATION_ROWS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "../concepts.hpp"
+
+namespace webhook {
+inline namespace v0 {
+
+/// One event on its way to one endpoint.
+struct SimulatedRow {
+  std::shared_ptr<const Event> event{};
+  EndpointId endpoint{};
+  DeliveryId delivery{};  // learned from the first claim
+  State state = State::due;
+  Duration due{};
+  Duration lease_ends{};
+  std::size_t holder = 0;  // the host that claimed it last
+  Fence fence = 0;
+  std::optional<State> word{};  // the last one under this fence
+  std::uint32_t attempts = 0, lost = 0;
+  Fence accepted = 0;            // under this fence its receiver said 2xx
+  Duration free_at{};            // before that its last exchange may be under way
+  bool maybe_cancelled = false;  // its lease ran out while its lane was closed: the store may have ended it
+
+  bool is_over() const noexcept { return state != State::due && state != State::leased; }
+  bool is_held(Duration now) const noexcept { return state == State::leased && lease_ends > now; }
+};
+
+/// One endpoint, as the store has it, and its lane.
+struct SimulatedLane {
+  Endpoint endpoint{};
+  std::uint32_t cap = 0;
+  Duration rests_until{}, spaced_until{};
+  Duration changed{};  // when anything about it changed that may make it ready
+  std::vector<SimulatedRow*> leased{};
+
+  bool is_closed() const noexcept {
+    return endpoint.state == EndpointState::gone || endpoint.state == EndpointState::removed;
+  }
+  std::size_t held(Duration now) const noexcept {
+    std::size_t count = 0;
+    for (const SimulatedRow* row : leased) count += row->is_held(now) ? 1U : 0U;
+    return count;
+  }
+};
+
+/// All of them. Addresses stay.
+class SimulationRows {
+ public:
+  SimulatedRow* find(std::string_view event, EndpointId endpoint) {
+    const auto there = rows_.find(std::pair(std::string(event), endpoint));
+    return there == rows_.end() ? nullptr : &there->second;
+  }
+  SimulatedRow* find(DeliveryId delivery) {
+    const auto there = by_delivery_.find(delivery);
+    return there == by_delivery_.end() ? nullptr : there->second;
+  }
+  SimulatedRow* find(const Request& request) {
+    const auto id = request.headers.find("webhook-id");
+    const auto to = by_url_.find(request.url);
+    return !id || to == by_url_.end() ? nullptr : find(*id, to->second);
+  }
+  SimulatedLane* lane(EndpointId id) {
+    const auto there = lanes_.find(id);
+    return there == lanes_.end() ? nullptr : &there->second;
+  }
+  SimulatedLane* lane(const Request& request) {
+    const auto to = by_url_.find(request.url);
+    return to == by_url_.end() ? nullptr : lane(to->second);
+  }
+
+  SimulatedRow& add(const std::shared_ptr<const Event>& event, EndpointId endpoint) {
+    SimulatedRow& row = rows_[std::pair(std::string(event->id.view()), endpoint)];
+    if (row.delivery != DeliveryId{}) by_delivery_.erase(row.delivery);
+    row = SimulatedRow{};
+    row.event = event;
+    row.endpoint = endpoint;
+    return row;
+  }
+  void learn(SimulatedRow& row, DeliveryId delivery) {
+    row.delivery = delivery;
+    by_delivery_[delivery] = &row;
+  }
+  SimulatedLane& add(const Endpoint& endpoint) {
+    by_url_[endpoint.url] = endpoint.id;
+    return lanes_[endpoint.id];
+  }
+
+  std::map<EndpointId, SimulatedLane>& lanes() noexcept { return lanes_; }
+  std::map<std::pair<std::string, EndpointId>, SimulatedRow>& rows() noexcept { return rows_; }
+
+ private:
+  std::map<std::pair<std::string, EndpointId>, SimulatedRow> rows_{};
+  std::unordered_map<DeliveryId, SimulatedRow*> by_delivery_{};
+  std::map<EndpointId, SimulatedLane> lanes_{};
+  std::unordered_map<std::string, EndpointId> by_url_{};
+};
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif

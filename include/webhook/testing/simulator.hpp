@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+// Simulator: several hosts over one store, in virtual time, with every fault that a seed decides; then calm, in which
+// everything must drain. The same seed does the same, so that a failure can be looked at again.
+// What must hold is in invariants.hpp; the faults are in faulty_store.hpp, simulated_network.hpp and here (hosts).
+#ifndef WEBHOOK_TESTING_SIMULATOR_HPP
+#define WEBHOOK_TESTING_SIMULATOR_HPP
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../dispatcher.hpp"
+#include "../store/memory.hpp"
+#include "faulty_store.hpp"
+#include "simulated_network.hpp"
+
+namespace webhook {
+inline namespace v0 {
+
+/// What one simulation is like, beside its seed.
+struct SimulationOptions {
+  std::size_t hosts = 3;
+  std::size_t most_pending = 150;               ///< bound of the store
+  Duration emitting = std::chrono::hours{96};   ///< events come for so long
+  Duration faulty = std::chrono::hours{132};    ///< then nothing fails any more
+  Duration least = std::chrono::hours{7 * 24};  ///< simulated at least
+  Duration most = std::chrono::hours{9 * 24};   ///< by then everything must have drained
+  std::optional<RetrySchedule> schedule{};      ///< held against all hosts; one of several, by the seed, if not given
+  std::function<void(Options&)> tamper{};       ///< changes a host's options, so that a test can see it caught
+};
+
+/// Runs one seed. `Store` is under test, and so is the engine above it; `Scheme` signs and verifies. `Transport` is made
+/// from a SimulatedTransport, and by default is one. For one thread.
+template <SchemePolicy Scheme, StorePolicy Store = MemoryStore, TransportPolicy Transport = SimulatedTransport>
+class Simulator {
+ public:
+  /// How a host's transport is made of the simulated one.
+  using Wrap = std::function<Transport(SimulatedTransport)>;
+
+  Simulator(
+      std::uint64_t seed, Store store, Scheme scheme = {}, SimulationOptions options = {},
+      Wrap wrap = [](SimulatedTransport plain) { return Transport(std::move(plain)); })
+      : options_(std::move(options)),
+        scheme_(std::move(scheme)),
+        wrap_(std::move(wrap)),
+        world_(seed),
+        schedule_(options_.schedule ? *options_.schedule : schedule_of(seed)),
+        invariants_(world_, schedule_, options_.most_pending),
+        store_{world_, invariants_, std::move(store)},
+        network_{world_, invariants_} {
+    network_.judge_signature = [this](const SimulatedHost& host, const Request& request) { judge(host, request); };
+  }
+
+  SimulationReport run() {
+    const Duration start = world_.start;
+    world_.store_faults = std::array{0.0, 0.01, 0.04, 0.15}[world_.dice.below(4)];
+    for (std::size_t i = 0; i < options_.hosts; ++i) hosts_.push_back(Host{std::make_shared<SimulatedHost>(), {}});
+    for (std::size_t i = 0; i < options_.hosts; ++i) hosts_[i].state->index = i;
+    next_emit_ = next_act_ = start;
+    while (world_.report.ok()) {
+      const Duration now = world_.now();
+      if (!world_.calm && now - start >= options_.faulty) calm_down();
+      if (world_.calm && now - start >= options_.least && invariants_.drained()) break;
+      if (now - start >= options_.most) {
+        invariants_.finish();
+        break;
+      }
+      for (Host& host : hosts_) revive(host);
+      if (now >= next_emit_ && now - start < options_.emitting) emit_some();
+      if (now >= next_act_ && !world_.calm) act();
+      step_hosts();
+      move_on();
+    }
+    if constexpr (Remembers<Store>) {
+      for (const Delivery& kept : store_.store.find(Query{.most = (std::numeric_limits<std::size_t>::max)()})) {
+        invariants_.kept(kept);
+      }
+    }
+    world_.report.simulated = world_.now() - start;
+    hosts_.clear();
+    return world_.report;
+  }
+
+ private:
+  using Hooks = Dispatcher<Transport, SimulatedSerializer, Scheme, FaultyStore<Store>, SimulatedClock>;
+  struct Host {
+    std::shared_ptr<SimulatedHost> state{};
+    std::unique_ptr<Hooks> hooks{};
+    Duration down_until{};
+    Duration last_step{};
+    bool up(Duration now) const noexcept { return hooks != nullptr && !state->crashed && state->frozen_until <= now; }
+  };
+  static constexpr Duration poll = std::chrono::milliseconds{250};  // how soon a host hears of another's change
+  static constexpr std::size_t spinning = 10'000;                   // steps at one moment
+
+  static RetrySchedule schedule_of(std::uint64_t seed) {
+    switch (seed % 5) {
+      case 0:
+        return RetrySchedule::exponential(std::chrono::seconds{2}, 7, std::chrono::hours{1});
+      case 1:
+        return RetrySchedule::linear(std::chrono::minutes{1}, 3);
+      default:
+        return RetrySchedule::standard();
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------- hosts
+  void revive(Host& host) {
+    const Duration now = world_.now();
+    if (host.hooks != nullptr && host.state->crashed) {
+      host.hooks.reset();  // all it says from now on is lost
+      host.down_until = now + world_.dice.between(std::chrono::milliseconds{10}, std::chrono::minutes{10});
+    }
+    if (host.hooks != nullptr || host.down_until > now) return;
+    const SimulatedHost before = *host.state;
+    host.state = std::make_shared<SimulatedHost>();
+    host.state->index = before.index;
+    host.state->partitioned_until = before.partitioned_until;
+    host.state->wall_error = before.wall_error;
+    host.state->sleeps_until = now;
+    host.state->next_exchange = (Duration::max)();
+    Options options;
+    options.retry = schedule_;
+    options.seed = world_.dice.next();
+    options.disable_after = std::chrono::hours{world_.report.seed % 2 == 0 ? 120 : 12};
+    if (options_.tamper) options_.tamper(options);
+    try {
+      host.hooks = std::make_unique<Hooks>(wrap_(SimulatedTransport(network_, host.state)), SimulatedSerializer(),
+                                           scheme_, FaultyStore<Store>(store_, host.state),
+                                           SimulatedClock(world_.clock, host.state), std::move(options));
+      world_.count(Happening::host_restarted);
+    } catch (const Error&) {  // it cannot read its endpoints: whoever starts it tries again
+      host.down_until = now + std::chrono::seconds{5};
+    }
+  }
+
+  /// When a host goes on by itself.
+  Duration wakes_at(const Host& host) const {
+    if (host.hooks == nullptr) return host.down_until;
+    const SimulatedHost& state = *host.state;
+    if (state.crashed || state.busy || state.woken) return state.frozen_until;
+    Duration at = (std::min)(state.sleeps_until, state.next_exchange);
+    if (store_.changed >= host.last_step) at = (std::min)(at, (std::max)(store_.changed, host.last_step) + poll);
+    return (std::max)(at, state.frozen_until);
+  }
+
+  void step_hosts() {
+    const std::size_t first = world_.dice.below(hosts_.size());
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+      Host& host = hosts_[(first + i) % hosts_.size()];
+      if (!host.up(world_.now()) || wakes_at(host) > world_.now()) continue;
+      host.last_step = world_.now();
+      host.hooks->run_once(std::chrono::hours{1});
+      ++world_.report.steps;
+      if (!world_.calm && host.state->exchanges > 0 && !host.state->crashed) strike(host);
+    }
+  }
+
+  /// What befalls a host that has something in flight.
+  void strike(Host& host) {
+    SimulatedDice& dice = world_.dice;
+    if (!dice.chance(0.02)) return;
+    switch (dice.below(4)) {
+      case 0:
+        host.state->crashed = true;
+        return world_.count(Happening::host_crashed);
+      case 1:
+        host.hooks->stop(Duration::zero());
+        host.hooks.reset();
+        host.down_until = world_.now() + dice.between(Duration::zero(), std::chrono::minutes{1});
+        return world_.count(Happening::host_stopped);
+      case 2:
+        host.state->partitioned_until = world_.now() + dice.between(Duration::zero(), std::chrono::minutes{3});
+        return;
+      default:
+        host.state->frozen_until = world_.now() + dice.between(std::chrono::seconds{1}, std::chrono::minutes{3});
+        return world_.count(Happening::host_frozen);
+    }
+  }
+
+  void move_on() {
+    const Duration now = world_.now();
+    Duration next = world_.start + options_.most;
+    for (const Host& host : hosts_) next = (std::min)(next, wakes_at(host));
+    if (now - world_.start < options_.emitting) next = (std::min)(next, next_emit_);
+    if (!world_.calm) next = (std::min)({next, next_act_, world_.start + options_.faulty});
+    if (next > now) {
+      at_one_moment_ = 0;
+      return world_.clock.advance(next - now);
+    }
+    if (++at_one_moment_ > spinning) world_.violated("I12", "a worker spins: nothing happens, and it does not sleep");
+  }
+
+  Host* any_host() {
+    Host& host = hosts_[world_.dice.below(hosts_.size())];
+    return host.up(world_.now()) ? &host : nullptr;
+  }
+
+  // ------------------------------------------------------------------------------------------ emitters, operators
+  void emit_some() {
+    SimulatedDice& dice = world_.dice;
+    next_emit_ = world_.now() + dice.between(std::chrono::seconds{1}, std::chrono::hours{3});
+    for (std::size_t left = dice.chance(0.05) ? 60 : 1 + dice.below(3); left > 0; --left) {
+      if (Host* const host = any_host()) emit(*host);
+    }
+  }
+
+  void emit(Host& host) {
+    SimulatedDice& dice = world_.dice;
+    const std::string number = std::to_string(emitted_ + 1);
+    std::string id, payload = number + (dice.chance(0.02) ? " poison" : "");
+    EmitOptions options;
+    if (dice.chance(0.3)) id = "named_" + number;
+    if (!named_.empty() && dice.chance(0.05)) {  // again, or again with something else
+      id = named_;
+      payload = named_payload_ + (dice.chance(0.3) ? " other" : "");
+    } else {
+      ++emitted_;
+    }
+    options.id = id;
+    if (dice.chance(0.1)) {
+      options.expires = world_.clock.now().wall + std::chrono::duration_cast<WallTime::duration>(
+                                                      dice.between(std::chrono::seconds{1}, std::chrono::hours{10}));
+    }
+    if (dice.chance(0.1)) options.delay = dice.between(Duration::zero(), std::chrono::hours{5});
+    try {
+      const Emitted emitted =
+          host.hooks->emit_bytes(dice.chance(0.7) ? "order.created" : "customer.created", payload, options);
+      if (!id.empty() && emitted.outcome == Appended::inserted) {
+        named_ = id;
+        named_payload_ = payload;
+      }
+      world_.count(emitted.outcome == Appended::duplicate ? Happening::emit_duplicate : Happening::emitted);
+    } catch (const Error& error) {
+      world_.count(error.code() == errc::conflict ? Happening::emit_conflict
+                   : error.code() == errc::full   ? Happening::emit_full
+                                                  : Happening::emit_failed);
+    }
+  }
+
+  /// Something that an operator does, or the calendar.
+  void act() {
+    SimulatedDice& dice = world_.dice;
+    next_act_ = world_.now() + dice.between(std::chrono::seconds{1}, std::chrono::hours{5});
+    Host* const host = any_host();
+    if (host == nullptr) return;
+    try {
+      const std::vector<Endpoint> known = host->hooks->endpoints();
+      if (known.size() < 2 || dice.chance(0.1)) {
+        if (known.size() < 8) host->hooks->add(fresh());
+        next_act_ = world_.now() + std::chrono::seconds{1 + (known.size() < 4 ? 0 : 3600)};
+        return;
+      }
+      Endpoint endpoint =
+          *std::min_element(known.begin(), known.end(), [salt = dice.next()](const auto& l, const auto& r) {
+            return (static_cast<std::uint64_t>(l.id) ^ salt) < (static_cast<std::uint64_t>(r.id) ^ salt);
+          });
+      switch (dice.below(9)) {
+        case 0:
+          return host->hooks->pause(endpoint.id);
+        case 1:
+        case 2:
+        case 3:
+          return host->hooks->enable(endpoint.id);
+        case 4:
+          if (dice.chance(0.3)) host->hooks->remove(endpoint.id);
+          return;
+        case 5:
+          host->hooks->rotate_secret(endpoint.id, dice.between(Duration::zero(), std::chrono::hours{24}));
+          return;
+        case 6:
+          host->state->wall_error = dice.between(-std::chrono::hours{2}, std::chrono::hours{2});
+          return world_.count(Happening::wall_jumped);
+        default:
+          endpoint.cap = static_cast<std::uint32_t>(1 + dice.below(5));
+          endpoint.spacing =
+              dice.chance(0.3) ? dice.between(Duration::zero(), std::chrono::seconds{30}) : Duration::zero();
+          endpoint.url = fresh().url;
+          host->hooks->change(std::move(endpoint));
+      }
+    } catch (const Error&) {  // the store failed, or another host was quicker: an operator would look again
+    }
+  }
+
+  Endpoint fresh() {
+    Endpoint endpoint;
+    endpoint.url = "https://receiver" + std::to_string(++receivers_) + ".example/";
+    if (world_.dice.chance(0.3)) endpoint.events = {"order.*"};
+    endpoint.cap = static_cast<std::uint32_t>(1 + world_.dice.below(5));
+    if (world_.dice.chance(0.2)) endpoint.timeout = std::chrono::seconds{1 + world_.dice.below(30)};
+    return endpoint;
+  }
+
+  /// From now on nothing fails, and every endpoint is served that is not gone.
+  void calm_down() {
+    world_.calm = true;
+    for (Host& host : hosts_) {
+      host.state->frozen_until = host.state->partitioned_until = Duration::zero();
+      host.down_until = Duration::zero();
+      revive(host);
+      host.state->woken = true;
+    }
+    invariants_.calm_since = world_.now() + std::chrono::minutes{1};  // leases of crashed hosts run out
+    Hooks& hooks = *hosts_.front().hooks;
+    hooks.run_once();
+    for (const Endpoint& endpoint : hooks.endpoints()) {
+      if (endpoint.state == EndpointState::paused || endpoint.state == EndpointState::disabled)
+        hooks.enable(endpoint.id);
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------------- signatures
+  /// Every secret that is valid when the attempt is made signs it, and no other does.
+  void judge(const SimulatedHost& host, const Request& request) {
+    const SimulatedLane* const lane = invariants_.rows().lane(request);
+    if (lane == nullptr) return world_.violated("I11", "a request is made to a URL that no endpoint ever had");
+    if (lane->endpoint.url != request.url) return world_.violated("I11", "a request is made to an old URL");
+    Now now = world_.clock.now();
+    now.wall += std::chrono::duration_cast<WallTime::duration>(host.wall_error);
+    bool newest = true;
+    for (const Secret& secret : lane->endpoint.secrets) {
+      std::vector<typename Scheme::Key> keys;
+      keys.push_back(scheme_.prepare(secret, {}));
+      const bool signs = scheme_.verify(request, keys, now, std::chrono::seconds{5}).reason == Verification::ok;
+      if (signs && !secret.valid_at(now.wall)) world_.violated("I8", "a secret that has expired signs");
+      if (!signs && newest) world_.violated("I8", "the newest secret does not verify what is sent");
+      if (signs && !newest) world_.count(Happening::old_key_signed_along);
+      newest = false;
+    }
+  }
+
+  SimulationOptions options_;
+  Scheme scheme_;
+  Wrap wrap_;
+  SimulatedWorld world_;
+  RetrySchedule schedule_;
+  Invariants invariants_;
+  SharedStore<Store> store_;
+  SimulatedNetwork network_;
+  std::vector<Host> hosts_{};
+  Duration next_emit_{}, next_act_{};
+  std::size_t at_one_moment_ = 0, emitted_ = 0, receivers_ = 0;
+  std::string named_{}, named_payload_{};
+};
+
+}  // namespace v0
+}  // namespace webhook
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+#include <webhook/counters.hpp>
+
+#include <catch2/catch.hpp>
+
+TEST_CASE("counters become Prometheus text: help, type and value of each, under a prefix") {
+  webhook::Counters counters;
+  counters.delivered = 12;
+  counters.in_flight = 3;
+  const std::string text = webhook::to_prometheus(counters, "shop");
+  CHECK_THAT(text, Catch::Contains("# HELP shop_deliveries_delivered_total Deliveries answered with 2xx.\n"
+                                   "# TYPE shop_deliveries_delivered_total counter\n"
+                                   "shop_deliveries_delivered_total 12\n"));
+  CHECK_THAT(text, Catch::Contains("# TYPE shop_in_flight gauge\nshop_in_flight 3\n"));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 14 * 3);
+  CHECK(text.back() == '\n');
+}
