@@ -39,7 +39,7 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   using Value = detail::value_of<Serializer>;
 
  public:
-  template <detail::OtherThan<Dispatcher>... P>
+  template <class... P>
   explicit(sizeof...(P) == 1) Dispatcher(P&&... policies)
       : engine_(std::make_unique<Engine<Policies>>(std::tuple<std::decay_t<P>...>(std::forward<P>(policies)...))) {
     static_assert(

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "breaker.hpp"
 #include "notice.hpp"
 #include "retry.hpp"
 #include "time.hpp"
@@ -20,6 +21,7 @@ struct Options {
   RetrySchedule retry{};                                ///< for every endpoint
   Duration timeout = std::chrono::seconds{15};          ///< of one attempt, where the endpoint says nothing
   Duration longest_timeout = std::chrono::seconds{30};  ///< an endpoint may not ask for more; a lease lasts 15 s longer
+  BreakerRule breaker{};                                ///< when an endpoint that only fails is left alone for a while
   Duration disable_after = std::chrono::hours{5 * 24};  ///< an endpoint that only failed for so long is disabled
   std::size_t max_payload = 256 * 1024;                 ///< bytes of an encoded payload; more is errc::too_large
   std::size_t max_endpoints = 10'000;                   ///< of one tenant

@@ -96,14 +96,15 @@ class Registry {
     samples_.insert_or_assign(std::string(type), std::move(sample));
   }
 
-  /// Lets a lane rest, never shorter than somebody asked for before.
-  void rest(const Now& now, EndpointId id, Duration asked) {
+  /// Says how a lane is to be served: never at more than its endpoint's cap, and never rested for less time than
+  /// somebody asked for before.
+  void tune(const Now& now, EndpointId id, const Lane& lane) {
     const std::lock_guard lock(mutex_);
     std::erase_if(rests_, [&](const auto& rest) { return rest.second <= now.steady; });
     const std::shared_ptr<const Endpoint> endpoint = existing(id);
     Duration& until = rests_[id];
-    until = (std::max)(until, now.steady + asked);
-    policies_.store.tune(now, id, Lane{endpoint->cap, until - now.steady});
+    until = (std::max)(until, now.steady + lane.rest);
+    policies_.store.tune(now, id, Lane{(std::min)(lane.cap, endpoint->cap), until - now.steady});
   }
 
   /// Moves an endpoint to a state; false if it is there already. One that is gone can only be enabled or removed.

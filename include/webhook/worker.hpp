@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "breaker.hpp"
 #include "concepts.hpp"
 #include "detail/key_ring.hpp"
 #include "detail/random.hpp"
@@ -343,9 +344,8 @@ class Worker final : private Exchanges {
   /// What follows from an outcome that the store took: rests, disabling, notices.
   void follow(const Outcome& outcome, const Settled& settled, const Now& now) {
     if (!outcome.worth_telling()) return;
-    if (outcome.rest && *outcome.rest > Duration::zero()) {  // before anyone is told, who may take his time
-      contained_but_missing([&] { registry_.rest(now, outcome.endpoint, *outcome.rest); });
-    }
+    if (outcome.attempt)
+      contained_but_missing([&] { tune(outcome, settled, now); });  // before anyone is told, who may take his time
     Notice notice = outcome.notice();
     tell(notice);
     contained_but_missing([&] {
@@ -362,6 +362,18 @@ class Worker final : private Exchanges {
         if (retire(outcome.endpoint)) tell(notice);
       }
     });
+  }
+
+  /// Breaker, ramp and Retry-After, all of which are a cap and a rest of the lane.
+  void tune(const Outcome& outcome, const Settled& settled, const Now& now) {
+    const std::shared_ptr<const Endpoint> endpoint = registry_.existing(outcome.endpoint);
+    const bool delivered = outcome.settlement.state == State::delivered;
+    const std::optional<Lane> judged = breaker(policies_.options.breaker, settled, delivered, endpoint->cap);
+    const Duration asked = outcome.rest.value_or(Duration::zero());
+    if (!judged && asked <= Duration::zero()) return;
+    Lane lane = judged.value_or(Lane{settled.cap, Duration::zero()});
+    lane.rest = (std::max)(lane.rest, asked);
+    registry_.tune(now, outcome.endpoint, lane);
   }
 
   /// As contained(), but an endpoint that was removed meanwhile is nobody's trouble.

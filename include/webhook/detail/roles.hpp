@@ -17,9 +17,6 @@ namespace detail {
 
 struct no_role;
 
-template <class T, class Other>
-concept OtherThan = !std::same_as<std::remove_cvref_t<T>, Other>;
-
 /// A plain function is a transport too; the engine wraps it.
 template <class P>
 concept PlainTransport = !requires {

@@ -24,7 +24,6 @@ struct SharedStore {
   SimulatedWorld& world;
   Invariants& invariants;
   Store store;
-  Duration changed{};  // when any host changed something; the others poll, and hear of it a little later
 };
 
 /// A handle for one host. For one thread.
@@ -65,12 +64,13 @@ class FaultyStore {
     write([&] {
       shared_->store.settle(now, words, settled);
       for (std::size_t i = 0; i < words.size(); ++i) {
-        shared_->invariants.settled(now, words[i], settled[i].word);
+        shared_->invariants.settled(*host_, now, words[i], settled[i].word);
       }
     });
   }
 
   void tune(const Now& now, EndpointId endpoint, const Lane& lane) {
+    fulfil(Duty::rest, endpoint);
     write([&] {
       shared_->store.tune(now, endpoint, lane);
       shared_->invariants.tuned(now, endpoint, lane);
@@ -78,6 +78,7 @@ class FaultyStore {
   }
 
   Version put(const Endpoint& description) {
+    if (description.state != EndpointState::active) fulfil(Duty::retire, description.id);
     Version version = 0;
     write([&] {
       version = shared_->store.put(description);
@@ -97,6 +98,10 @@ class FaultyStore {
     enter();
     call();
     leave(true);
+  }
+
+  void fulfil(Duty duty, EndpointId endpoint) noexcept {
+    if (host_->duty == duty && host_->owed_to == endpoint) host_->duty = Duty::none;
   }
 
   [[noreturn]] void crash() {
@@ -135,7 +140,7 @@ class FaultyStore {
   /// What may go wrong after it.
   void leave(bool changed) {
     SimulatedWorld& world = shared_->world;
-    if (changed) shared_->changed = world.now();
+    if (changed) host_->changed = world.now();
     if (world.calm || !world.dice.chance(world.store_faults / 2)) return;
     if (world.dice.chance(0.2)) crash();
     world.count(Happening::store_answer_lost);

@@ -36,6 +36,7 @@ class Invariants {
   std::size_t pending() const noexcept { return pending_; }
   Duration soon = std::chrono::seconds{2};  ///< how long anything due may wait once there are no faults
   Duration calm_since{};
+  Duration full{};  ///< when a host last had no room for more
 
   // ------------------------------------------------------------------------------------------ words of the store
   void appended(const Now& at, const NewEvent& what, Appended answer) {
@@ -91,7 +92,7 @@ class Invariants {
     }
   }
 
-  void settled(const Now& at, const Settlement& word, Settled::Word answer) {
+  void settled(SimulatedHost& host, const Now& at, const Settlement& word, Settled::Word answer) {
     SimulatedRow* const row = rows_.find(word.lease.delivery);
     if (row == nullptr) {
       if (answer != Settled::Word::stale) world_.violated("I4", "a word about an unknown delivery was taken");
@@ -113,6 +114,10 @@ class Invariants {
       return end(*row, State::cancelled);
     }
     judge_word(*row, word);
+    if (word.attempt != nullptr && row->duty != Duty::none && lane.endpoint.state == EndpointState::active) {
+      host.duty = row->duty;
+      host.owed_to = row->endpoint;
+    }
     apply(*row, lane, word, now);
   }
 
@@ -137,7 +142,7 @@ class Invariants {
     if (fresh || opens || lane.endpoint.cap != endpoint.cap) lane.cap = endpoint.cap;
     if (opens) lane.rests_until = Duration::zero();
     if (lane.endpoint.spacing != endpoint.spacing) lane.spaced_until = Duration::zero();
-    count_change(fresh ? nullptr : &lane.endpoint, endpoint);
+    world_.count(fresh ? Happening::endpoint_added : change_of(lane.endpoint, endpoint));
     lane.endpoint = std::move(endpoint);
     lane.endpoint.version = version;
     lane.changed = now;
@@ -167,9 +172,24 @@ class Invariants {
     }
     return nullptr;
   }
-  void answered(SimulatedRow& row, bool accepted, Duration at) {
+  void answered(SimulatedRow& row, bool accepted, Duty duty, Duration at) {
     if (accepted) row.accepted = row.fence;
+    row.duty = duty;
     ended(row, at);
+  }
+  /// After each step of a host: what an answer asked for must have been tried, whether the store took it or not.
+  void stepped(const SimulatedHost& host) {
+    if (host.crashed || host.duty == Duty::none) return;
+    world_.violated("I5", host.duty == Duty::rest ? "429 or 503, and nobody asked the lane to rest"
+                                                  : "410 or disable, and nobody retired the endpoint");
+  }
+  /// After an emit that was not refused.
+  void promised(const Emitted& emitted) {
+    if (emitted.endpoints == 0) return;
+    for (auto& [id, lane] : rows_.lanes()) {
+      if (rows_.find(emitted.id.view(), id) != nullptr) return;
+    }
+    world_.violated("I1", "an emit returned before its event was committed");
   }
   void ended(SimulatedRow& row, Duration at) noexcept { row.free_at = (std::min)(row.free_at, at); }
 
@@ -220,7 +240,7 @@ class Invariants {
       return world_.violated("I4", event + " has other counts than its words gave it");
     if (one.version != lane.endpoint.version) return world_.violated("I4", "a claim names an old endpoint");
     if (!world_.calm) return;
-    const Duration ready = (std::max)({due, lane.rests_until, lane.spaced_until, lane.changed, calm_since});
+    const Duration ready = (std::max)({due, lane.rests_until, lane.spaced_until, lane.changed, calm_since, full});
     if (now - ready > soon) world_.violated("I6", event + " was due, and nobody claimed it in time");
   }
 
@@ -269,24 +289,6 @@ class Invariants {
     const auto first = static_cast<std::size_t>(Happening::state_due);
     world_.count(static_cast<Happening>(first + static_cast<std::size_t>(state)));
     world_.trace(row.fence);
-  }
-
-  void count_change(const Endpoint* before, const Endpoint& after) {
-    if (before == nullptr) return world_.count(Happening::endpoint_added);
-    if (before->secrets.size() < after.secrets.size()) world_.count(Happening::endpoint_rotated);
-    if (before->state == after.state) return world_.count(Happening::endpoint_changed);
-    switch (after.state) {
-      case EndpointState::active:
-        return world_.count(Happening::endpoint_resumed);
-      case EndpointState::paused:
-        return world_.count(Happening::endpoint_paused);
-      case EndpointState::disabled:
-        return world_.count(Happening::endpoint_disabled);
-      case EndpointState::gone:
-        return world_.count(Happening::endpoint_gone);
-      case EndpointState::removed:
-        return world_.count(Happening::endpoint_removed);
-    }
   }
 
   SimulatedWorld& world_;

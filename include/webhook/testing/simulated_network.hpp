@@ -41,7 +41,11 @@ class SimulatedTransport {
     Session(SimulatedNetwork& network, std::shared_ptr<SimulatedHost> host)
         : network_(&network), host_(std::move(host)) {}
 
-    std::size_t room() const noexcept { return network_->room - (std::min)(network_->room, exchanges_.size()); }
+    std::size_t room() const noexcept {
+      const std::size_t left = network_->room - (std::min)(network_->room, exchanges_.size());
+      if (left == 0) network_->invariants.full = network_->world.now();
+      return left;
+    }
 
     void start(Ticket ticket, const Request& request) {
       SimulatedWorld& world = network_->world;
@@ -133,7 +137,8 @@ class SimulatedTransport {
       exchange.response = std::move(answer.response);
       exchange.timeout = (std::max)(exchange.timeout, now);  // a host that was frozen sends late
       if (exchange.row == nullptr) return;
-      network_->invariants.answered(*exchange.row, answer.accepted, (std::min)(exchange.next, exchange.timeout));
+      network_->invariants.answered(*exchange.row, answer.accepted, answer.duty,
+                                    (std::min)(exchange.next, exchange.timeout));
     }
 
     void announce() noexcept {

@@ -22,7 +22,8 @@ inline namespace v0 {
 /// What a receiver makes of a request.
 struct SimulatedAnswer {
   Response response{};
-  Duration after{};       // when the sender hears of it; later than its timeout: never
+  Duration after{};  // when the sender hears of it; later than its timeout: never
+  Duty duty = Duty::none;
   bool accepted = false;  // the receiver has processed it and said 2xx, whatever the sender hears
 };
 
@@ -61,15 +62,18 @@ class SimulatedReceivers {
         return refuse(std::move(answer), 301 + static_cast<int>(world_.dice.below(8)), Happening::answered_3xx);
       case 10:
         if (!world_.dice.chance(0.1)) return accept(std::move(answer));
+        answer.duty = Duty::retire;
         return refuse(std::move(answer), 410, Happening::answered_410);
       case 11:
-        answer.response.headers.add("retry-after", retry_after());
+        ask_for_rest(answer);
         return refuse(std::move(answer), 429, Happening::answered_429);
       case 12:
-        if (world_.dice.chance(0.5)) answer.response.headers.add("retry-after", retry_after());
+        answer.duty = Duty::rest;
+        if (world_.dice.chance(0.5)) ask_for_rest(answer);
         return refuse(std::move(answer), 503, Happening::answered_503);
       case 13:
         if (!world_.dice.chance(0.2)) return accept(std::move(answer));
+        answer.duty = Duty::retire;
         answer.response.headers.add("webhook-delivery", "disable");
         world_.count(Happening::asked_disable);
         return refuse(std::move(answer), 400, Happening::answered_4xx);
@@ -120,11 +124,14 @@ class SimulatedReceivers {
     return answer;
   }
 
-  std::string retry_after() {
-    const Duration wait = world_.dice.between(Duration::zero(), std::chrono::hours{world_.dice.chance(0.1) ? 30 : 1});
-    if (!world_.dice.chance(0.4)) return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(wait).count());
-    world_.count(Happening::retry_after_date);
-    return http_date(world_.clock.now().wall + std::chrono::duration_cast<WallTime::duration>(wait));
+  /// For some seconds, or until a date that the host's calendar may see otherwise.
+  void ask_for_rest(SimulatedAnswer& answer) {
+    const std::chrono::seconds wait(world_.dice.below(world_.dice.chance(0.1) ? 108'000 : 3'600));
+    const bool dated = world_.dice.chance(0.4);
+    answer.duty = dated || wait == wait.zero() ? Duty::none : Duty::rest;
+    if (dated) world_.count(Happening::retry_after_date);
+    answer.response.headers.add("retry-after",
+                                dated ? http_date(world_.clock.now().wall + wait) : std::to_string(wait.count()));
   }
 
   /// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7)

@@ -41,6 +41,9 @@ class SimulatedDice {
   std::uint64_t state_;
 };
 
+/// What an answer asks of the engine, beside judging the delivery.
+enum class Duty : std::uint8_t { none, rest, retire };
+
 /// What the policies of one host and the simulator tell each other.
 struct SimulatedHost {
   std::size_t index = 0;
@@ -53,6 +56,9 @@ struct SimulatedHost {
   Duration partitioned_until{};  // from the store; steady
   Duration wall_error{};         // how far its calendar is off
   std::size_t exchanges = 0;     // in flight
+  Duration changed{};            // when it last changed something in the store; steady
+  Duty duty = Duty::none;        // what it owes to an answer, by the end of its step
+  EndpointId owed_to{};
 };
 
 /// Everything that one seed decides.

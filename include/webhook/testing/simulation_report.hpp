@@ -62,6 +62,8 @@ enum class Happening : std::uint8_t {
   endpoint_gone,
   endpoint_removed,
   lane_rested,
+  observer_threw,
+  observer_emitted,
   old_key_signed_along,
   // Words and states of deliveries.
   word_already,
@@ -84,17 +86,18 @@ inline constexpr std::size_t happenings = static_cast<std::size_t>(Happening::en
 /// The name of a happening, as reports show it.
 constexpr std::string_view to_string(Happening what) noexcept {
   constexpr std::array<std::string_view, happenings> names{
-      "store_refused",    "store_unknown",      "store_answer_lost",    "store_slow",        "store_unreachable",
-      "host_crashed",     "host_crashed_store", "host_restarted",       "host_stopped",      "host_frozen",
-      "wall_jumped",      "connect_failed",     "connect_slow",         "request_lost",      "answer_lost",
-      "answer_slow",      "answer_broken",      "answered_2xx",         "answered_3xx",      "answered_4xx",
-      "answered_5xx",     "answered_410",       "answered_429",         "answered_503",      "retry_after_date",
-      "asked_disable",    "asked_abort",        "gate_closed",          "emitted",           "emit_duplicate",
-      "emit_conflict",    "emit_full",          "emit_failed",          "endpoint_added",    "endpoint_changed",
-      "endpoint_rotated", "endpoint_paused",    "endpoint_resumed",     "endpoint_disabled", "endpoint_gone",
-      "endpoint_removed", "lane_rested",        "old_key_signed_along", "word_already",      "word_stale",
-      "lease_lost",       "given_back",         "tried_again",          "state_due",         "state_leased",
-      "state_delivered",  "state_dead",         "state_cancelled",      "state_expired",     "state_quarantined"};
+      "store_refused",    "store_unknown",      "store_answer_lost", "store_slow",        "store_unreachable",
+      "host_crashed",     "host_crashed_store", "host_restarted",    "host_stopped",      "host_frozen",
+      "wall_jumped",      "connect_failed",     "connect_slow",      "request_lost",      "answer_lost",
+      "answer_slow",      "answer_broken",      "answered_2xx",      "answered_3xx",      "answered_4xx",
+      "answered_5xx",     "answered_410",       "answered_429",      "answered_503",      "retry_after_date",
+      "asked_disable",    "asked_abort",        "gate_closed",       "emitted",           "emit_duplicate",
+      "emit_conflict",    "emit_full",          "emit_failed",       "endpoint_added",    "endpoint_changed",
+      "endpoint_rotated", "endpoint_paused",    "endpoint_resumed",  "endpoint_disabled", "endpoint_gone",
+      "endpoint_removed", "lane_rested",        "observer_threw",    "observer_emitted",  "old_key_signed_along",
+      "word_already",     "word_stale",         "lease_lost",        "given_back",        "tried_again",
+      "state_due",        "state_leased",       "state_delivered",   "state_dead",        "state_cancelled",
+      "state_expired",    "state_quarantined"};
   const auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "unknown";
 }

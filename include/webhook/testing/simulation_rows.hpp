@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "../concepts.hpp"
+#include "simulated_world.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -34,6 +35,7 @@ struct SimulatedRow {
   std::optional<State> word{};  // the last one under this fence
   std::uint32_t attempts = 0, lost = 0;
   Fence accepted = 0;            // under this fence its receiver said 2xx
+  Duty duty = Duty::none;        // of whoever hears its receiver's last answer
   Duration free_at{};            // before that its last exchange may be under way
   bool maybe_cancelled = false;  // its lease ran out while its lane was closed: the store may have ended it
 
@@ -58,6 +60,26 @@ struct SimulatedLane {
     return count;
   }
 };
+
+/// What a change of an endpoint is counted as.
+inline Happening change_of(const Endpoint& before, const Endpoint& after) noexcept {
+  if (before.state == after.state) {
+    return before.secrets.size() < after.secrets.size() ? Happening::endpoint_rotated : Happening::endpoint_changed;
+  }
+  switch (after.state) {
+    case EndpointState::active:
+      return Happening::endpoint_resumed;
+    case EndpointState::paused:
+      return Happening::endpoint_paused;
+    case EndpointState::disabled:
+      return Happening::endpoint_disabled;
+    case EndpointState::gone:
+      return Happening::endpoint_gone;
+    case EndpointState::removed:
+      break;
+  }
+  return Happening::endpoint_removed;
+}
 
 /// All of them. Addresses stay.
 class SimulationRows {

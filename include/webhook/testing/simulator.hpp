@@ -22,15 +22,16 @@
 #include "../store/memory.hpp"
 #include "faulty_store.hpp"
 #include "simulated_network.hpp"
+#include "simulated_operator.hpp"
 
 namespace webhook {
 inline namespace v0 {
 
 /// What one simulation is like, beside its seed.
 struct SimulationOptions {
-  std::size_t hosts = 3;
+  std::size_t hosts = 0;                        ///< 1 to 4, by the seed, if 0
   std::size_t most_pending = 150;               ///< bound of the store
-  Duration emitting = std::chrono::hours{96};   ///< events come for so long
+  Duration emitting = std::chrono::hours{150};  ///< events come for so long
   Duration faulty = std::chrono::hours{132};    ///< then nothing fails any more
   Duration least = std::chrono::hours{7 * 24};  ///< simulated at least
   Duration most = std::chrono::hours{9 * 24};   ///< by then everything must have drained
@@ -63,6 +64,8 @@ class Simulator {
   SimulationReport run() {
     const Duration start = world_.start;
     world_.store_faults = std::array{0.0, 0.01, 0.04, 0.15}[world_.dice.below(4)];
+    network_.room = std::array<std::size_t, 3>{2, 8, 64}[world_.dice.below(3)];
+    if (options_.hosts == 0) options_.hosts = 1 + world_.dice.below(4);
     for (std::size_t i = 0; i < options_.hosts; ++i) hosts_.push_back(Host{std::make_shared<SimulatedHost>(), {}});
     for (std::size_t i = 0; i < options_.hosts; ++i) hosts_[i].state->index = i;
     next_emit_ = next_act_ = start;
@@ -126,12 +129,14 @@ class Simulator {
     host.state->index = before.index;
     host.state->partitioned_until = before.partitioned_until;
     host.state->wall_error = before.wall_error;
+    host.state->changed = before.changed;
     host.state->sleeps_until = now;
     host.state->next_exchange = (Duration::max)();
     Options options;
     options.retry = schedule_;
     options.seed = world_.dice.next();
     options.disable_after = std::chrono::hours{world_.report.seed % 2 == 0 ? 120 : 12};
+    options.on_notice = [this, index = before.index](const Notice&) { observe(hosts_[index]); };
     if (options_.tamper) options_.tamper(options);
     try {
       host.hooks = std::make_unique<Hooks>(wrap_(SimulatedTransport(network_, host.state)), SimulatedSerializer(),
@@ -149,7 +154,10 @@ class Simulator {
     const SimulatedHost& state = *host.state;
     if (state.crashed || state.busy || state.woken) return state.frozen_until;
     Duration at = (std::min)(state.sleeps_until, state.next_exchange);
-    if (store_.changed >= host.last_step) at = (std::min)(at, (std::max)(store_.changed, host.last_step) + poll);
+    for (const Host& other : hosts_) {  // polls that would find nothing are left out
+      const Duration changed = other.state->changed;
+      if (&other != &host && changed >= host.last_step) at = (std::min)(at, changed + poll);
+    }
     return (std::max)(at, state.frozen_until);
   }
 
@@ -161,7 +169,20 @@ class Simulator {
       host.last_step = world_.now();
       host.hooks->run_once(std::chrono::hours{1});
       ++world_.report.steps;
+      invariants_.stepped(*host.state);
       if (!world_.calm && host.state->exchanges > 0 && !host.state->crashed) strike(host);
+    }
+  }
+
+  /// An observer that throws, or calls back into its dispatcher.
+  void observe(Host& host) {
+    if (world_.calm || host.hooks == nullptr || host.state->crashed) return;
+    if (world_.dice.chance(0.01)) {
+      world_.count(Happening::observer_emitted);
+      operator_.emit(*host.hooks);
+    } else if (world_.dice.chance(0.05)) {
+      world_.count(Happening::observer_threw);
+      throw 1;
     }
   }
 
@@ -210,94 +231,20 @@ class Simulator {
     SimulatedDice& dice = world_.dice;
     next_emit_ = world_.now() + dice.between(std::chrono::seconds{1}, std::chrono::hours{3});
     for (std::size_t left = dice.chance(0.05) ? 60 : 1 + dice.below(3); left > 0; --left) {
-      if (Host* const host = any_host()) emit(*host);
-    }
-  }
-
-  void emit(Host& host) {
-    SimulatedDice& dice = world_.dice;
-    const std::string number = std::to_string(emitted_ + 1);
-    std::string id, payload = number + (dice.chance(0.02) ? " poison" : "");
-    EmitOptions options;
-    if (dice.chance(0.3)) id = "named_" + number;
-    if (!named_.empty() && dice.chance(0.05)) {  // again, or again with something else
-      id = named_;
-      payload = named_payload_ + (dice.chance(0.3) ? " other" : "");
-    } else {
-      ++emitted_;
-    }
-    options.id = id;
-    if (dice.chance(0.1)) {
-      options.expires = world_.clock.now().wall + std::chrono::duration_cast<WallTime::duration>(
-                                                      dice.between(std::chrono::seconds{1}, std::chrono::hours{10}));
-    }
-    if (dice.chance(0.1)) options.delay = dice.between(Duration::zero(), std::chrono::hours{5});
-    try {
-      const Emitted emitted =
-          host.hooks->emit_bytes(dice.chance(0.7) ? "order.created" : "customer.created", payload, options);
-      if (!id.empty() && emitted.outcome == Appended::inserted) {
-        named_ = id;
-        named_payload_ = payload;
-      }
-      world_.count(emitted.outcome == Appended::duplicate ? Happening::emit_duplicate : Happening::emitted);
-    } catch (const Error& error) {
-      world_.count(error.code() == errc::conflict ? Happening::emit_conflict
-                   : error.code() == errc::full   ? Happening::emit_full
-                                                  : Happening::emit_failed);
+      if (Host* const host = any_host()) operator_.emit(*host->hooks);
     }
   }
 
   /// Something that an operator does, or the calendar.
   void act() {
-    SimulatedDice& dice = world_.dice;
-    next_act_ = world_.now() + dice.between(std::chrono::seconds{1}, std::chrono::hours{5});
+    next_act_ = world_.now() + std::chrono::minutes{1};
     Host* const host = any_host();
     if (host == nullptr) return;
-    try {
-      const std::vector<Endpoint> known = host->hooks->endpoints();
-      if (known.size() < 2 || dice.chance(0.1)) {
-        if (known.size() < 8) host->hooks->add(fresh());
-        next_act_ = world_.now() + std::chrono::seconds{1 + (known.size() < 4 ? 0 : 3600)};
-        return;
-      }
-      Endpoint endpoint =
-          *std::min_element(known.begin(), known.end(), [salt = dice.next()](const auto& l, const auto& r) {
-            return (static_cast<std::uint64_t>(l.id) ^ salt) < (static_cast<std::uint64_t>(r.id) ^ salt);
-          });
-      switch (dice.below(9)) {
-        case 0:
-          return host->hooks->pause(endpoint.id);
-        case 1:
-        case 2:
-        case 3:
-          return host->hooks->enable(endpoint.id);
-        case 4:
-          if (dice.chance(0.3)) host->hooks->remove(endpoint.id);
-          return;
-        case 5:
-          host->hooks->rotate_secret(endpoint.id, dice.between(Duration::zero(), std::chrono::hours{24}));
-          return;
-        case 6:
-          host->state->wall_error = dice.between(-std::chrono::hours{2}, std::chrono::hours{2});
-          return world_.count(Happening::wall_jumped);
-        default:
-          endpoint.cap = static_cast<std::uint32_t>(1 + dice.below(5));
-          endpoint.spacing =
-              dice.chance(0.3) ? dice.between(Duration::zero(), std::chrono::seconds{30}) : Duration::zero();
-          endpoint.url = fresh().url;
-          host->hooks->change(std::move(endpoint));
-      }
-    } catch (const Error&) {  // the store failed, or another host was quicker: an operator would look again
+    if (world_.dice.chance(0.1)) {
+      host->state->wall_error = world_.dice.between(-std::chrono::hours{2}, std::chrono::hours{2});
+      world_.count(Happening::wall_jumped);
     }
-  }
-
-  Endpoint fresh() {
-    Endpoint endpoint;
-    endpoint.url = "https://receiver" + std::to_string(++receivers_) + ".example/";
-    if (world_.dice.chance(0.3)) endpoint.events = {"order.*"};
-    endpoint.cap = static_cast<std::uint32_t>(1 + world_.dice.below(5));
-    if (world_.dice.chance(0.2)) endpoint.timeout = std::chrono::seconds{1 + world_.dice.below(30)};
-    return endpoint;
+    next_act_ = world_.now() + operator_.act(*host->hooks);
   }
 
   /// From now on nothing fails, and every endpoint is served that is not gone.
@@ -330,7 +277,7 @@ class Simulator {
     for (const Secret& secret : lane->endpoint.secrets) {
       std::vector<typename Scheme::Key> keys;
       keys.push_back(scheme_.prepare(secret, {}));
-      const bool signs = scheme_.verify(request, keys, now, std::chrono::seconds{5}).reason == Verification::ok;
+      const bool signs = scheme_.verify(request, keys, now, std::chrono::seconds{30}).reason == Verification::ok;
       if (signs && !secret.valid_at(now.wall)) world_.violated("I8", "a secret that has expired signs");
       if (!signs && newest) world_.violated("I8", "the newest secret does not verify what is sent");
       if (signs && !newest) world_.count(Happening::old_key_signed_along);
@@ -346,10 +293,10 @@ class Simulator {
   Invariants invariants_;
   SharedStore<Store> store_;
   SimulatedNetwork network_;
+  SimulatedOperator<Hooks> operator_{world_, invariants_};
   std::vector<Host> hosts_{};
   Duration next_emit_{}, next_act_{};
-  std::size_t at_one_moment_ = 0, emitted_ = 0, receivers_ = 0;
-  std::string named_{}, named_payload_{};
+  std::size_t at_one_moment_ = 0;
 };
 
 }  // namespace v0
