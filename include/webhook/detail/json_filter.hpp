@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 // JsonFilter: a condition on an event's data, compiled once and judged many times.
 // It is written against any JSON tree type, so that it names no library; parsing is the serializer's.
-//
-// The language is JSON itself. An object is a conjunction; its keys are fields by JSON Pointer (RFC 6901) or and, or, not:
-//   {"/price": {"gte": 10, "lt": 100}, "/country": {"in": ["DE", "FR"]}, "not": {"/test": true}}
-//   {"or": [{"/status": "paid"}, {"/total": 0}]}
 #ifndef WEBHOOK_DETAIL_JSON_FILTER_HPP
 #define WEBHOOK_DETAIL_JSON_FILTER_HPP
 
@@ -23,7 +19,11 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-/// One compiled filter. A field that is absent meets ne, not_in and exists:false, and nothing else. Numbers compare with
+/// One compiled filter. The language is JSON itself: an object is a conjunction, whose keys are fields by JSON Pointer
+/// (RFC 6901) or and, or, not:
+///   {"/price": {"gte": 10, "lt": 100}, "/country": {"in": ["DE", "FR"]}, "not": {"/test": true}}
+///   {"or": [{"/status": "paid"}, {"/total": 0}]}
+/// A field that is absent meets ne, not_in and exists:false, and nothing else. Numbers compare with
 /// numbers and strings with strings (byte by byte); values of different kinds are unequal, and neither is the greater.
 template <class Json>
 class JsonFilter {
