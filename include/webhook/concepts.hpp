@@ -160,7 +160,8 @@ concept SchemePolicy = SignerPolicy<S> &&
 // deliveries in them, and who holds which until when. Rules for all of it:
 //   - Thread-safe and synchronous; returns when the effect is as durable as the store is. Batches are all or nothing.
 //   - A reading of the clock comes in with each call, durations go out. A store shared by hosts takes its server's time instead.
-//   - errc::unknown_commit: it may have happened. Repeating any call here is harmless; the engine repeats it.
+//   - errc::unknown_commit: it may have happened. Repeating any call here is harmless; the engine repeats it. So a store
+//     that throws it recognises the ids of unnamed events too.
 //   - Leasing a delivery *is* postponing it: due again after `lease`, with the next fence. So a crash needs no
 //     recovery, no reaper, no sweep: what nobody settles becomes claimable. (A store that can tell that a worker is
 //     dead may make its leases due at once.)

@@ -65,6 +65,7 @@ class Registry {
 
   /// Stores a changed endpoint, if nobody else changed it since this copy was read.
   Endpoint change(Endpoint endpoint) {
+    if (endpoint.state == EndpointState::removed) throw Error(errc::misuse, "use remove() to remove an endpoint");
     check(endpoint);
     const std::lock_guard lock(mutex_);
     existing(endpoint.id);
@@ -178,6 +179,12 @@ class Registry {
       throw Error(errc::invalid_secret, "an endpoint needs a secret to sign with; rotate_secret() gives it a new one");
     }
     if (!endpoint.filter.empty()) check_filter(endpoint);
+    bool signable = false;
+    for (const Secret& secret : endpoint.secrets) signable = signable || secret.valid_at(policies_.clock.now().wall);
+    if (!signable) {
+      throw Error(errc::invalid_secret,
+                  "every secret of the endpoint has expired; give it one that has not, or none to have one generated");
+    }
     for (const Secret& secret : endpoint.secrets) static_cast<void>(policies_.signer.prepare(secret, endpoint.scheme));
     if constexpr (ChecksUrls<typename Policies::Transport>) policies_.transport.check(endpoint.url);
   }

@@ -110,6 +110,7 @@ class Worker final : private Exchanges {
   static constexpr Duration broken_poll_pause = std::chrono::milliseconds{100};
   static constexpr Duration not_ready_pause = std::chrono::milliseconds{200};
   static constexpr std::uint32_t most_lost = 3;
+  static constexpr std::size_t most_per_step = 4096;
 
   class Stepping {  // marks the thread that is within a step
    public:
@@ -153,11 +154,11 @@ class Worker final : private Exchanges {
     if (now.steady < trouble_until_) return (std::min)(wait, trouble_until_ - now.steady);
     // The last claim before a sleep is made after the sleep was announced: what is appended before it is found by it,
     // and what is appended after it finds the worker announced.
-    bool took = false;
+    std::size_t took = 0;
     for (bool announced = false;;) {
       const std::size_t room = session_.room();
       if (room == 0) {
-        if (took) peers_.another();  // there may be more, or soon: somebody must know when
+        if (took > 0) peers_.another();  // there may be more, or soon: somebody must know when
         return wait;
       }
       if (announced) asleep_.store(true);
@@ -172,7 +173,9 @@ class Worker final : private Exchanges {
       if (!answered) return (std::min)(wait, trouble_pause);
       if (!claimed_.empty()) {
         announced = false;
-        took = true;
+        took += claimed_.size();
+        if (took >= most_per_step)
+          return Duration::zero();  // many may be over at once: let the caller look at the time
         asleep_.store(false);
         continue;
       }
@@ -280,21 +283,28 @@ class Worker final : private Exchanges {
   // ------------------------------------------------------------------------------------------- what a session tells
   bool may_send(Ticket ticket) override {
     const Exchange* exchange = slots_.find(ticket);
-    return exchange != nullptr && !closing_ &&
-           policies_.clock.now().steady + exchange->request.timeout <= exchange->lease_ends;
+    bool open = false;
+    if (exchange != nullptr && !closing_) {
+      contained([&] { open = policies_.clock.now().steady + exchange->request.timeout <= exchange->lease_ends; });
+    }
+    return open;
   }
 
+  /// What fails here must not reach the session, which may have other answers to tell; an outcome that is lost for want
+  /// of memory is an attempt of which nobody knows: the lease runs out, and it is tried again.
   void done(Ticket ticket, Response response) override {
     Exchange* exchange = slots_.find(ticket);
     if (exchange == nullptr) return;
     const Releasing releasing(*this, ticket);
-    if (response.failure == Failure::not_sent) {  // the lease would end before the answer: somebody else's turn
-      outcomes_.push_back(Outcome::given_back(exchange->claimed));
-    } else {
-      ++ended_;
-      tally_.attempted();
-      conclude(*exchange, std::move(response), policies_.clock.now());
-    }
+    contained([&] {
+      if (response.failure == Failure::not_sent) {  // the lease would end before the answer: somebody else's turn
+        outcomes_.push_back(Outcome::given_back(exchange->claimed));
+      } else {
+        ++ended_;
+        tally_.attempted();
+        conclude(*exchange, std::move(response), policies_.clock.now());
+      }
+    });
   }
 
   void conclude(const Exchange& exchange, Response response, const Now& now) {

@@ -48,3 +48,18 @@ TEST_CASE("what is wrong with a type or a pattern is said with an example of a r
     CHECK(error.code() == errc::invalid);
   }
 }
+
+TEST_CASE("what is wrong with a type or a pattern is shown without its control characters, and bounded") {
+  const std::string forged = "order\n\x1b[31mERROR\x7f";
+  CHECK_THROWS_WITH(check_event_type(forged), Catch::StartsWith("\"order??[31mERROR?\""));
+  CHECK_THROWS_WITH(check_pattern(forged), Catch::StartsWith("\"order??[31mERROR?\""));
+  const std::string long_one(100'000, ' ');
+  for (const auto& check : {check_event_type, check_pattern}) {
+    try {
+      check(long_one);
+      FAIL("accepted");
+    } catch (const Error& error) {
+      CHECK(std::string(error.what()).size() < 400);
+    }
+  }
+}

@@ -57,3 +57,13 @@ TEST_CASE("a schedule that makes no sense is refused") {
   CHECK_THROWS_AS(RetrySchedule({1s}, 1.5), Error);
   CHECK_THROWS_AS(RetrySchedule({1s}, std::numeric_limits<double>::quiet_NaN()), Error);
 }
+
+TEST_CASE("jitter never makes a wait too long to be told, negative or shorter than it may be") {
+  const RetrySchedule schedule({0s, (Duration::max)()});
+  for (const std::uint64_t random : {lowest, middle - 1, middle, middle + 1, highest - 1, highest}) {
+    CHECK(schedule.next(1, random).value() >= (Duration::max)() / 10 * 7);
+  }
+  CHECK(schedule.next(1, highest).value() == (Duration::max)());
+  CHECK(RetrySchedule({0s, (Duration::max)()}, 0.0).next(1, middle).value() == (Duration::max)());
+  CHECK(RetrySchedule({0s, (Duration::max)()}, 1.0).next(1, lowest).value() == 0s);
+}

@@ -77,3 +77,15 @@ TEST_CASE("a malformed type is refused each time, and asking for many types stay
   CHECK_THROWS_AS(router.routes("", "not a type"), Error);
   for (int i = 0; i < 10'000; ++i) CHECK(goes_to(router, "t.n" + std::to_string(i), 1));
 }
+
+TEST_CASE("a change beside which others may be missing is taken over, but the rest is still asked for") {
+  Router router;
+  router.update({made(1, 1, {"*"})});
+  router.update({made(3, 3, {"*"})}, false);  // 2 is another process's
+  CHECK(goes_to(router, "a.b", 3));
+  CHECK(router.version() == 1);
+  CHECK(router.routes("", "a.b")->registry == 1);
+  router.update({made(2, 2, {"*"}), made(3, 3, {"*"})});
+  CHECK(router.version() == 3);
+  CHECK(router.routes("", "a.b")->endpoints.size() == 3);
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// A dispatcher whose five policies fail, wait or count where a test says so, and otherwise do as they should.
+// Its store may be shared by several dispatchers, as processes share a database.
+#ifndef WEBHOOK_TESTS_SUPPORT_FAULTY_POLICIES_HPP
+#define WEBHOOK_TESTS_SUPPORT_FAULTY_POLICIES_HPP
+
+#include <webhook/clock/system.hpp>
+#include <webhook/dispatcher.hpp>
+#include <webhook/serializer/json.hpp>
+#include <webhook/store/memory.hpp>
+#include <webhook/testing/manual_clock.hpp>
+#include <webhook/testing/recording_transport.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace support {
+
+/// What is called at each place before the real thing happens; it may throw. Set before there are threads.
+struct Faults {
+  std::function<webhook::Now()> now{};  // instead of the system's clock
+  std::function<void()> opening{}, starting{}, polling{}, signing{};
+  std::function<void()> appending{}, appended{}, claiming{}, settling{}, reading{};  // appended: after it
+  std::atomic<int> claims{0};
+  std::atomic<int> sleeps{0};  // polls that would wait for long
+  static void at(const std::function<void()>& place) {
+    if (place) place();
+  }
+};
+using SharedFaults = std::shared_ptr<Faults>;
+
+struct FaultyClock {
+  using role = webhook::role::clock;
+  webhook::Now now() const { return faults->now ? faults->now() : webhook::SystemClock().now(); }
+  SharedFaults faults{};
+};
+
+struct FaultyTransport {
+  using role = webhook::role::transport;
+  struct Session {
+    std::size_t room() { return real.room(); }
+    void start(webhook::Ticket ticket, const webhook::Request& request) {
+      Faults::at(faults->starting);
+      real.start(ticket, request);
+    }
+    void poll(webhook::Duration wait, webhook::Exchanges& exchanges) {
+      if (wait > std::chrono::seconds{1}) ++faults->sleeps;
+      Faults::at(faults->polling);
+      real.poll(wait, exchanges);
+    }
+    void cancel(webhook::Ticket ticket) noexcept { real.cancel(ticket); }
+    void wake() noexcept { real.wake(); }
+    SharedFaults faults{};
+    webhook::RecordingTransport::Session real;
+  };
+  Session open() {
+    Faults::at(faults->opening);
+    return {faults, real.open()};
+  }
+  SharedFaults faults{};
+  webhook::RecordingTransport real{};
+};
+
+struct FaultySigner {
+  using role = webhook::role::signer;
+  struct Key {
+    std::shared_ptr<const int> counted{};
+  };
+  bool signs(std::string_view scheme) const { return scheme.empty(); }
+  Key prepare(const webhook::Secret&, std::string_view) const { return {prepared}; }
+  webhook::Secret generate(std::string_view) const { return webhook::Secret("a secret"); }
+  bool sign(const webhook::Signing&, std::span<Key>, webhook::Headers&) const {
+    Faults::at(faults->signing);
+    return true;
+  }
+  SharedFaults faults{};
+  std::shared_ptr<const int> prepared = std::make_shared<const int>(0);  // as often referred to as there are keys
+};
+
+/// A handle to a store that other dispatchers hold, too.
+struct SharedStore {
+  using role = webhook::role::store;
+  void append(const webhook::Now& now, std::span<const webhook::NewEvent> events,
+              std::span<webhook::Appended> answers) {
+    Faults::at(faults->appending);
+    std::vector<webhook::NewEvent> recognised(events.begin(), events.end());
+    for (webhook::NewEvent& event : recognised)
+      event.named = true;  // its commit may go unheard: it must know each again
+    real->append(now, recognised, answers);
+    Faults::at(faults->appended);
+  }
+  webhook::Found claim(const webhook::Claim& ask, std::vector<webhook::Claimed>& claimed) {
+    Faults::at(faults->claiming);
+    const webhook::Found found = real->claim(ask, claimed);
+    ++faults->claims;
+    return found;
+  }
+  void settle(const webhook::Now& now, std::span<const webhook::Settlement> words,
+              std::span<webhook::Settled> settled) {
+    Faults::at(faults->settling);
+    real->settle(now, words, settled);
+  }
+  void tune(const webhook::Now& now, webhook::EndpointId id, const webhook::Lane& lane) { real->tune(now, id, lane); }
+  webhook::Version put(const webhook::Endpoint& endpoint) { return real->put(endpoint); }
+  std::vector<webhook::Endpoint> endpoints(webhook::Version after) {
+    Faults::at(faults->reading);
+    return real->endpoints(after);
+  }
+  std::vector<webhook::Delivery> find(const webhook::Query& query) { return real->find(query); }
+  std::vector<webhook::Attempt> attempts(webhook::DeliveryId id) { return real->attempts(id); }
+  std::size_t amend(const webhook::Now& now, const webhook::Query& query, webhook::State to) {
+    return real->amend(now, query, to);
+  }
+  std::size_t prune(const webhook::Now& now, webhook::Duration age, std::size_t most) {
+    return real->prune(now, age, most);
+  }
+
+  SharedFaults faults{};
+  std::shared_ptr<webhook::MemoryStore> real{};
+};
+
+/// Polls until `condition` holds; false if it does not within five seconds.
+template <class Condition>
+bool until(const Condition& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+class FaultyHost {
+ public:
+  explicit FaultyHost(webhook::Options options = {},
+                      std::shared_ptr<webhook::MemoryStore> shared = std::make_shared<webhook::MemoryStore>())
+      : store(std::move(shared)),
+        hooks(FaultyTransport{faults, transport}, signer, SharedStore{faults, store}, FaultyClock{faults},
+              watched(std::move(options))) {}
+  FaultyHost(const FaultyHost&) = delete;
+  FaultyHost& operator=(const FaultyHost&) = delete;
+
+  int count(webhook::Notice::Kind kind) const {
+    const std::lock_guard lock(mutex_);
+    int found = 0;
+    for (const webhook::Notice::Kind one : told_) found += one == kind ? 1 : 0;
+    return found;
+  }
+
+  std::vector<webhook::Delivery> all() { return hooks.deliveries(webhook::Query{.most = 1000}); }
+
+  bool all_are(webhook::State state) {
+    bool same = true;
+    for (const webhook::Delivery& delivery : all()) same = same && delivery.state == state;
+    return same;
+  }
+
+  /// Whether the dispatcher refuses events because it is being stopped.
+  bool stopping() {
+    webhook::EmitOptions to_nobody;
+    to_nobody.tenant = "nobody";
+    try {
+      hooks.emit("a.b", {}, to_nobody);
+    } catch (const webhook::Error& error) {
+      return error.code() == webhook::errc::stopped;
+    }
+    return false;
+  }
+
+  SharedFaults faults = std::make_shared<Faults>();
+  std::shared_ptr<webhook::MemoryStore> store;
+  webhook::RecordingTransport transport{};
+  FaultySigner signer{faults};
+  webhook::Dispatcher<FaultyTransport, webhook::JsonSerializer, FaultySigner, SharedStore, FaultyClock> hooks;
+
+ private:
+  webhook::Options watched(webhook::Options options) {
+    options.seed = 1;
+    options.on_notice = [this, own = std::move(options.on_notice)](const webhook::Notice& notice) {
+      {
+        const std::lock_guard lock(mutex_);
+        told_.push_back(notice.kind);
+      }
+      if (own) own(notice);
+    };
+    return options;
+  }
+
+  mutable std::mutex mutex_{};
+  std::vector<webhook::Notice::Kind> told_{};
+};
+
+/// The same, in virtual time, driven by its test.
+class FaultyVirtualHost : public FaultyHost {
+ public:
+  explicit FaultyVirtualHost(webhook::ManualClock time = webhook::ManualClock(),
+                             std::shared_ptr<webhook::MemoryStore> shared = std::make_shared<webhook::MemoryStore>())
+      : FaultyHost({}, std::move(shared)), clock(std::move(time)) {
+    faults->now = [this] { return clock.now(); };
+  }
+
+  void pass(webhook::Duration time) {
+    for (webhook::Duration passed{}; passed < time; passed += std::chrono::seconds{1}) {
+      clock.advance(std::chrono::seconds{1});
+      for (int i = 0; i < 3; ++i) hooks.run_once();
+    }
+  }
+
+  webhook::ManualClock clock;
+};
+
+}  // namespace support
+
+#endif
