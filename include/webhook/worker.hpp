@@ -159,7 +159,8 @@ class Worker final : private Exchanges {
       const std::size_t room = session_.room();
       if (room == 0) {
         if (took > 0) peers_.another();  // there may be more, or soon: somebody must know when
-        return wait;
+        say();
+        return outcomes_.empty() ? wait : (std::min)(wait, trouble_pause);
       }
       if (announced) asleep_.store(true);
       claimed_.clear();
@@ -182,7 +183,7 @@ class Worker final : private Exchanges {
       sweep();
       if (announced || wait == Duration::zero()) {
         found_nothing_ = true;
-        return (std::min)(wait, found.next);
+        return (std::min)(wait, outcomes_.empty() ? found.next : trouble_pause);
       }
       say();  // what could not be started must not wait for the sleep to end
       announced = true;
@@ -203,12 +204,13 @@ class Worker final : private Exchanges {
 
   /// Makes a claimed delivery ready and starts it, or says at once why not.
   void begin(Claimed claimed, Duration lease_ends) {
-    const Now now = policies_.clock.now();
     std::shared_ptr<const Endpoint> endpoint;
+    const bool known = read(claimed, endpoint);
+    const Now now = policies_.clock.now();  // after that, since a store may take its time
     const auto over = [&](State state, Notice::Kind kind, std::string_view text) {
       outcomes_.push_back(Outcome::over(claimed, state, kind, text));
     };
-    if (!read(claimed, endpoint)) {  // an old copy may name an old URL, and no copy is no proof that there is none
+    if (!known) {  // an old copy may name an old URL, and no copy is no proof that there is none
       outcomes_.push_back(Outcome::given_back(claimed, not_ready_pause));
     } else if (claimed.lost >= most_lost) {
       over(State::quarantined, Notice::Kind::quarantined, "three leases ran out: workers died or hung over it");

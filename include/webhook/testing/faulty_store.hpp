@@ -51,8 +51,9 @@ class FaultyStore {
     enter();
     try {
       found = shared_->store.claim(ask, claimed);
-      shared_->invariants.claimed(*host_, ask, std::span(claimed).subspan(before));
+      shared_->invariants.claimed(host_, ask, std::span(claimed).subspan(before));
       leave(claimed.size() > before);
+      for (std::size_t i = before; i < claimed.size(); ++i) shared_->invariants.taken(claimed[i]);
     } catch (...) {  // a lost answer names no deliveries: their leases have to run out
       claimed.resize(before);
       throw;
@@ -64,9 +65,10 @@ class FaultyStore {
     write([&] {
       shared_->store.settle(now, words, settled);
       for (std::size_t i = 0; i < words.size(); ++i) {
-        shared_->invariants.settled(*host_, now, words[i], settled[i].word);
+        shared_->invariants.settled(now, words[i], settled[i].word);
       }
     });
+    for (std::size_t i = 0; i < words.size(); ++i) shared_->invariants.told(*host_, words[i], settled[i].word);
   }
 
   void tune(const Now& now, EndpointId endpoint, const Lane& lane) {
@@ -89,6 +91,11 @@ class FaultyStore {
 
   std::vector<Endpoint> endpoints(Version after) {
     enter();
+    SimulatedWorld& world = shared_->world;
+    if (!world.calm && world.dice.chance(4 * world.store_faults)) {  // often: what is then done by an old copy is wrong
+      world.count(Happening::store_refused);
+      throw Error(errc::transient, "the endpoints cannot be read");
+    }
     return shared_->store.endpoints(after);
   }
 
@@ -133,7 +140,7 @@ class FaultyStore {
         return crash();
       default:
         world.count(Happening::store_slow);
-        world.clock.advance(world.dice.between(std::chrono::milliseconds{1}, std::chrono::seconds{20}));
+        world.clock.advance(world.dice.between(std::chrono::milliseconds{1}, std::chrono::seconds{8}));
     }
   }
 

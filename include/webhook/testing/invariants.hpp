@@ -20,19 +20,17 @@
 #include <vector>
 
 #include "../retry.hpp"
-#include "simulated_world.hpp"
-#include "simulation_rows.hpp"
+#include "request_invariants.hpp"
 
 namespace webhook {
 inline namespace v0 {
 
 /// Follows a simulation and says which invariant broke first (SimulatedWorld::violated).
-class Invariants {
+class Invariants : public RequestInvariants {
  public:
   Invariants(SimulatedWorld& world, RetrySchedule schedule, std::size_t most_pending)
-      : world_(world), schedule_(std::move(schedule)), most_pending_(most_pending) {}
+      : RequestInvariants(world), schedule_(std::move(schedule)), most_pending_(most_pending) {}
 
-  SimulationRows& rows() noexcept { return rows_; }
   std::size_t pending() const noexcept { return pending_; }
   Duration soon = std::chrono::seconds{2};  ///< how long anything due may wait once there are no faults
   Duration calm_since{};
@@ -61,7 +59,7 @@ class Invariants {
     }
   }
 
-  void claimed(const SimulatedHost& host, const Claim& ask, std::span<const Claimed> all) {
+  void claimed(const std::shared_ptr<SimulatedHost>& host, const Claim& ask, std::span<const Claimed> all) {
     const Duration now = ask.now.steady;
     for (const Claimed& one : all) {
       SimulatedRow* const row = rows_.find(one.event->id.view(), one.endpoint);
@@ -69,6 +67,7 @@ class Invariants {
       SimulatedLane& lane = *rows_.lane(row->endpoint);
       judge_claim(*row, lane, one, now);
       if (row->state == State::leased) {
+        if (forgotten(*row, now)) world_.violated("I1", "a host that lived on never told what became of its lease");
         ++row->lost;
         world_.count(Happening::lease_lost);
         leave(lane, *row);
@@ -77,7 +76,11 @@ class Invariants {
       row->state = State::leased;
       row->word.reset();
       row->fence = one.lease.fence;
-      row->holder = host.index;
+      row->holder = host;
+      row->heard = row->taken = Duration::zero();
+      row->begun = false;
+      row->duty = Duty::none;
+      row->asked = Duration::zero();
       row->lease_ends = now + ask.lease;
       row->maybe_cancelled = false;
       lane.leased.push_back(row);
@@ -92,7 +95,7 @@ class Invariants {
     }
   }
 
-  void settled(SimulatedHost& host, const Now& at, const Settlement& word, Settled::Word answer) {
+  void settled(const Now& at, const Settlement& word, Settled::Word answer) {
     SimulatedRow* const row = rows_.find(word.lease.delivery);
     if (row == nullptr) {
       if (answer != Settled::Word::stale) world_.violated("I4", "a word about an unknown delivery was taken");
@@ -114,10 +117,6 @@ class Invariants {
       return end(*row, State::cancelled);
     }
     judge_word(*row, word);
-    if (word.attempt != nullptr && row->duty != Duty::none && lane.endpoint.state == EndpointState::active) {
-      host.duty = row->duty;
-      host.owed_to = row->endpoint;
-    }
     apply(*row, lane, word, now);
   }
 
@@ -143,6 +142,11 @@ class Invariants {
     if (opens) lane.rests_until = Duration::zero();
     if (lane.endpoint.spacing != endpoint.spacing) lane.spaced_until = Duration::zero();
     world_.count(fresh ? Happening::endpoint_added : change_of(lane.endpoint, endpoint));
+    if (!fresh && !endpoint.secrets.empty() && !lane.endpoint.secrets.empty()) {
+      const auto same = [&](const Secret& one) { return one.reveal() == lane.endpoint.secrets.front().reveal(); };
+      if (std::none_of(endpoint.secrets.begin(), endpoint.secrets.end(), same))
+        world_.violated("I8", "a change of keys dropped the key that signed until now");
+    }
     lane.endpoint = std::move(endpoint);
     lane.endpoint.version = version;
     lane.changed = now;
@@ -151,47 +155,6 @@ class Invariants {
       if (row.endpoint == lane.endpoint.id && row.state == State::due) end(row, State::cancelled);
     }
   }
-
-  // ------------------------------------------------------------------------------------------------- the network
-  /// Right before the first byte leaves. Returns the delivery; null if it must not have been sent.
-  SimulatedRow* sent(const SimulatedHost& host, const Request& request) {
-    SimulatedRow* const row = rows_.find(request);
-    const Duration now = world_.now();
-    ++world_.report.attempts;
-    if (row == nullptr) {
-      world_.violated("I11", "a request bears an id or a URL that this delivery never had");
-    } else if (request.body != row->event->payload) {
-      world_.violated("I11", "a try has another body than the event");
-    } else if (row->state != State::leased || row->holder != host.index || row->lease_ends < now + request.timeout) {
-      world_.violated("I2", "a request left outside of its lease");
-    } else if (row->free_at > now) {
-      world_.violated("I2", "two requests of one delivery were under way at once");
-    } else {
-      row->free_at = now + request.timeout;
-      return row;
-    }
-    return nullptr;
-  }
-  void answered(SimulatedRow& row, bool accepted, Duty duty, Duration at) {
-    if (accepted) row.accepted = row.fence;
-    row.duty = duty;
-    ended(row, at);
-  }
-  /// After each step of a host: what an answer asked for must have been tried, whether the store took it or not.
-  void stepped(const SimulatedHost& host) {
-    if (host.crashed || host.duty == Duty::none) return;
-    world_.violated("I5", host.duty == Duty::rest ? "429 or 503, and nobody asked the lane to rest"
-                                                  : "410 or disable, and nobody retired the endpoint");
-  }
-  /// After an emit that was not refused.
-  void promised(const Emitted& emitted) {
-    if (emitted.endpoints == 0) return;
-    for (auto& [id, lane] : rows_.lanes()) {
-      if (rows_.find(emitted.id.view(), id) != nullptr) return;
-    }
-    world_.violated("I1", "an emit returned before its event was committed");
-  }
-  void ended(SimulatedRow& row, Duration at) noexcept { row.free_at = (std::min)(row.free_at, at); }
 
   // ------------------------------------------------------------------------------------------------------ the end
   /// Whether everything that can end has ended; what waits at an endpoint that is not served may wait.
@@ -226,6 +189,15 @@ class Invariants {
     return count;
   }
 
+  /// A lease that ran out although its holder had heard the answer long before, or never made a request, and nothing
+  /// kept it from telling.
+  static bool forgotten(const SimulatedRow& row, Duration now) {
+    const SimulatedHost& host = *row.holder;
+    const Duration since = row.begun ? row.heard : row.taken;
+    return since != Duration::zero() && now - since > std::chrono::seconds{40} && !host.crashed && !host.ended &&
+           host.frozen_until < since && host.partitioned_until < since;
+  }
+
   void judge_claim(const SimulatedRow& row, const SimulatedLane& lane, const Claimed& one, Duration now) {
     const std::string event(row.event->id.view());
     if (row.is_over()) return world_.violated("I1", event + " was claimed after it was over");
@@ -247,6 +219,10 @@ class Invariants {
   void judge_word(const SimulatedRow& row, const Settlement& word) {
     const std::size_t made = row.attempts + (word.attempt != nullptr ? 1U : 0U);
     if (made > schedule_.attempts()) return world_.violated("I10", "more attempts than the schedule has");
+    if (row.heard != Duration::zero() && word.attempt == nullptr)
+      return world_.violated("I10", "a try that ended is not counted as an attempt");
+    if (word.state == State::due && word.attempt != nullptr && word.in < row.asked)
+      return world_.violated("I10", "the next attempt comes sooner than Retry-After asked");
     if (word.state == State::delivered && row.accepted != row.fence)
       return world_.violated("I1", "settled as delivered, but its receiver never said so");
     if (word.state == State::dead && made < schedule_.attempts())
@@ -291,10 +267,8 @@ class Invariants {
     world_.trace(row.fence);
   }
 
-  SimulatedWorld& world_;
   RetrySchedule schedule_;
   std::size_t most_pending_;
-  SimulationRows rows_{};
   std::size_t pending_ = 0;
 };
 

@@ -50,6 +50,7 @@ class SimulatedTransport {
     void start(Ticket ticket, const Request& request) {
       SimulatedWorld& world = network_->world;
       network_->judge_signature(*host_, request);
+      network_->invariants.begun(request);
       Exchange exchange;
       exchange.ticket = ticket;
       exchange.request = &request;
@@ -71,6 +72,7 @@ class SimulatedTransport {
     void poll(Duration wait, Exchanges& engine) {
       host_->busy = false;
       if (host_->crashed) return;
+      if (const auto meanwhile = std::exchange(host_->meanwhile, nullptr)) meanwhile();
       const Duration now = network_->world.now();
       std::vector<std::pair<Ticket, Response>> over;
       for (Exchange& exchange : exchanges_) go_on(exchange, now, engine, over);
@@ -103,6 +105,7 @@ class SimulatedTransport {
       Duration timeout{};  // the end of it, in any case
       bool sent = false;
       SimulatedRow* row = nullptr;  // once it was sent
+      Fence fence = 0;
       Response response{};
     };
 
@@ -119,9 +122,11 @@ class SimulatedTransport {
         send(exchange, now);
       }
       if (exchange.sent && exchange.next <= now && exchange.next <= exchange.timeout) {
+        if (exchange.row != nullptr) network_->invariants.heard(*exchange.row, exchange.fence, true);
         over.emplace_back(exchange.ticket, std::move(exchange.response));
       } else if (exchange.timeout <= now) {
         failed.failure = Failure::timeout;
+        if (exchange.row != nullptr) network_->invariants.heard(*exchange.row, exchange.fence, false);
         over.emplace_back(exchange.ticket, std::move(failed));
       }
     }
@@ -137,7 +142,8 @@ class SimulatedTransport {
       exchange.response = std::move(answer.response);
       exchange.timeout = (std::max)(exchange.timeout, now);  // a host that was frozen sends late
       if (exchange.row == nullptr) return;
-      network_->invariants.answered(*exchange.row, answer.accepted, answer.duty,
+      exchange.fence = exchange.row->fence;
+      network_->invariants.answered(*exchange.row, answer.accepted, answer.duty, answer.asked,
                                     (std::min)(exchange.next, exchange.timeout));
     }
 

@@ -24,6 +24,7 @@ struct SimulatedAnswer {
   Response response{};
   Duration after{};  // when the sender hears of it; later than its timeout: never
   Duty duty = Duty::none;
+  Duration asked{};       // Retry-After, if it is a number
   bool accepted = false;  // the receiver has processed it and said 2xx, whatever the sender hears
 };
 
@@ -130,6 +131,7 @@ class SimulatedReceivers {
     const bool dated = world_.dice.chance(0.4);
     answer.duty = dated || wait == wait.zero() ? Duty::none : Duty::rest;
     if (dated) world_.count(Happening::retry_after_date);
+    if (!dated) answer.asked = (std::min)(Duration(wait), Duration(std::chrono::hours{24}));
     answer.response.headers.add("retry-after",
                                 dated ? http_date(world_.clock.now().wall + wait) : std::to_string(wait.count()));
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,7 @@ enum class Duty : std::uint8_t { none, rest, retire };
 struct SimulatedHost {
   std::size_t index = 0;
   bool crashed = false;          // everything of it has ended: its store refuses, its network is silent
+  bool ended = false;            // stopped in good order
   bool woken = false;            // the next poll returns at once
   bool busy = false;             // something was done in the last poll: the worker goes on without sleeping
   Duration sleeps_until{};       // as the last poll was asked; steady
@@ -55,10 +57,12 @@ struct SimulatedHost {
   Duration frozen_until{};       // steady
   Duration partitioned_until{};  // from the store; steady
   Duration wall_error{};         // how far its calendar is off
+  bool wall_went_back = false;   // since it started
   std::size_t exchanges = 0;     // in flight
   Duration changed{};            // when it last changed something in the store; steady
   Duty duty = Duty::none;        // what it owes to an answer, by the end of its step
   EndpointId owed_to{};
+  std::function<void()> meanwhile{};  // done by another thread of the host while its worker sleeps
 };
 
 /// Everything that one seed decides.

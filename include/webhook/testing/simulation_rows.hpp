@@ -30,12 +30,16 @@ struct SimulatedRow {
   State state = State::due;
   Duration due{};
   Duration lease_ends{};
-  std::size_t holder = 0;  // the host that claimed it last
+  std::shared_ptr<const SimulatedHost> holder{};  // who claimed it last
   Fence fence = 0;
   std::optional<State> word{};  // the last one under this fence
   std::uint32_t attempts = 0, lost = 0;
   Fence accepted = 0;            // under this fence its receiver said 2xx
   Duty duty = Duty::none;        // of whoever hears its receiver's last answer
+  Duration asked{};              // Retry-After of that answer, as a number
+  Duration heard{};              // when the holder heard of the end of its try; 0: not under this fence
+  Duration taken{};              // when the holder learned of its lease; 0: the answer was lost
+  bool begun = false;            // the holder has made a request of it
   Duration free_at{};            // before that its last exchange may be under way
   bool maybe_cancelled = false;  // its lease ran out while its lane was closed: the store may have ended it
 

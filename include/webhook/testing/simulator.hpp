@@ -21,23 +21,13 @@
 #include "../dispatcher.hpp"
 #include "../store/memory.hpp"
 #include "faulty_store.hpp"
+#include "signature_invariants.hpp"
 #include "simulated_network.hpp"
 #include "simulated_operator.hpp"
+#include "simulation_options.hpp"
 
 namespace webhook {
 inline namespace v0 {
-
-/// What one simulation is like, beside its seed.
-struct SimulationOptions {
-  std::size_t hosts = 0;                        ///< 1 to 4, by the seed, if 0
-  std::size_t most_pending = 150;               ///< bound of the store
-  Duration emitting = std::chrono::hours{150};  ///< events come for so long
-  Duration faulty = std::chrono::hours{132};    ///< then nothing fails any more
-  Duration least = std::chrono::hours{7 * 24};  ///< simulated at least
-  Duration most = std::chrono::hours{9 * 24};   ///< by then everything must have drained
-  std::optional<RetrySchedule> schedule{};      ///< held against all hosts; one of several, by the seed, if not given
-  std::function<void(Options&)> tamper{};       ///< changes a host's options, so that a test can see it caught
-};
 
 /// Runs one seed. `Store` is under test, and so is the engine above it; `Scheme` signs and verifies. `Transport` is made
 /// from a SimulatedTransport, and by default is one. For one thread.
@@ -54,11 +44,11 @@ class Simulator {
         scheme_(std::move(scheme)),
         wrap_(std::move(wrap)),
         world_(seed),
-        schedule_(options_.schedule ? *options_.schedule : schedule_of(seed)),
+        schedule_(options_.schedule ? *options_.schedule : simulated_schedule(seed)),
         invariants_(world_, schedule_, options_.most_pending),
         store_{world_, invariants_, std::move(store)},
         network_{world_, invariants_} {
-    network_.judge_signature = [this](const SimulatedHost& host, const Request& request) { judge(host, request); };
+    network_.judge_signature = SignatureInvariants<Scheme>(world_, invariants_.rows(), scheme_);
   }
 
   SimulationReport run() {
@@ -105,23 +95,13 @@ class Simulator {
   static constexpr Duration poll = std::chrono::milliseconds{250};  // how soon a host hears of another's change
   static constexpr std::size_t spinning = 10'000;                   // steps at one moment
 
-  static RetrySchedule schedule_of(std::uint64_t seed) {
-    switch (seed % 5) {
-      case 0:
-        return RetrySchedule::exponential(std::chrono::seconds{2}, 7, std::chrono::hours{1});
-      case 1:
-        return RetrySchedule::linear(std::chrono::minutes{1}, 3);
-      default:
-        return RetrySchedule::standard();
-    }
-  }
-
   // ------------------------------------------------------------------------------------------------------- hosts
   void revive(Host& host) {
     const Duration now = world_.now();
     if (host.hooks != nullptr && host.state->crashed) {
       host.hooks.reset();  // all it says from now on is lost
-      host.down_until = now + world_.dice.between(std::chrono::milliseconds{10}, std::chrono::minutes{10});
+      host.down_until = now;
+      if (!world_.calm) host.down_until += world_.dice.between(std::chrono::milliseconds{10}, std::chrono::minutes{10});
     }
     if (host.hooks != nullptr || host.down_until > now) return;
     const SimulatedHost before = *host.state;
@@ -161,15 +141,20 @@ class Simulator {
     return (std::max)(at, state.frozen_until);
   }
 
+  void step(Host& host) {
+    host.last_step = world_.now();
+    host.hooks->run_once(std::chrono::hours{1});
+    host.state->meanwhile = nullptr;
+    ++world_.report.steps;
+    invariants_.stepped(*host.state);
+  }
+
   void step_hosts() {
     const std::size_t first = world_.dice.below(hosts_.size());
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
       Host& host = hosts_[(first + i) % hosts_.size()];
       if (!host.up(world_.now()) || wakes_at(host) > world_.now()) continue;
-      host.last_step = world_.now();
-      host.hooks->run_once(std::chrono::hours{1});
-      ++world_.report.steps;
-      invariants_.stepped(*host.state);
+      step(host);
       if (!world_.calm && host.state->exchanges > 0 && !host.state->crashed) strike(host);
     }
   }
@@ -195,6 +180,7 @@ class Simulator {
         host.state->crashed = true;
         return world_.count(Happening::host_crashed);
       case 1:
+        host.state->ended = true;
         host.hooks->stop(Duration::zero());
         host.hooks.reset();
         host.down_until = world_.now() + dice.between(Duration::zero(), std::chrono::minutes{1});
@@ -231,7 +217,24 @@ class Simulator {
     SimulatedDice& dice = world_.dice;
     next_emit_ = world_.now() + dice.between(std::chrono::seconds{1}, std::chrono::hours{3});
     for (std::size_t left = dice.chance(0.05) ? 60 : 1 + dice.below(3); left > 0; --left) {
-      if (Host* const host = any_host()) operator_.emit(*host->hooks);
+      emit(any_host());
+    }
+  }
+
+  void emit(Host* host) {
+    if (host != nullptr) during_sleep(*host, [this, host] { operator_.emit(*host->hooks); });
+  }
+
+  /// Does something beside the worker, half of the time while it sleeps: then it has to be woken.
+  template <class Call>
+  void during_sleep(Host& host, const Call& call) {
+    if (!host.up(world_.now())) return;
+    if (world_.dice.chance(0.5)) {
+      call();
+      host.state->busy = true;  // it has not gone to sleep yet
+    } else {
+      host.state->meanwhile = call;
+      step(host);
     }
   }
 
@@ -241,17 +244,21 @@ class Simulator {
     Host* const host = any_host();
     if (host == nullptr) return;
     if (world_.dice.chance(0.1)) {
+      const Duration before = host->state->wall_error;
       host->state->wall_error = world_.dice.between(-std::chrono::hours{2}, std::chrono::hours{2});
+      host->state->wall_went_back = host->state->wall_went_back || host->state->wall_error < before;
       world_.count(Happening::wall_jumped);
     }
-    next_act_ = world_.now() + operator_.act(*host->hooks);
+    during_sleep(*host, [this, host] { next_act_ = world_.now() + operator_.act(*host->hooks); });
+    if (world_.dice.chance(0.5)) emit(any_host());  // at once: what is known of the change may be old
   }
 
   /// From now on nothing fails, and every endpoint is served that is not gone.
   void calm_down() {
     world_.calm = true;
     for (Host& host : hosts_) {
-      host.state->frozen_until = host.state->partitioned_until = Duration::zero();
+      host.state->frozen_until = (std::min)(host.state->frozen_until, world_.now());
+      host.state->partitioned_until = (std::min)(host.state->partitioned_until, world_.now());
       host.down_until = Duration::zero();
       revive(host);
       host.state->woken = true;
@@ -262,26 +269,6 @@ class Simulator {
     for (const Endpoint& endpoint : hooks.endpoints()) {
       if (endpoint.state == EndpointState::paused || endpoint.state == EndpointState::disabled)
         hooks.enable(endpoint.id);
-    }
-  }
-
-  // -------------------------------------------------------------------------------------------------- signatures
-  /// Every secret that is valid when the attempt is made signs it, and no other does.
-  void judge(const SimulatedHost& host, const Request& request) {
-    const SimulatedLane* const lane = invariants_.rows().lane(request);
-    if (lane == nullptr) return world_.violated("I11", "a request is made to a URL that no endpoint ever had");
-    if (lane->endpoint.url != request.url) return world_.violated("I11", "a request is made to an old URL");
-    Now now = world_.clock.now();
-    now.wall += std::chrono::duration_cast<WallTime::duration>(host.wall_error);
-    bool newest = true;
-    for (const Secret& secret : lane->endpoint.secrets) {
-      std::vector<typename Scheme::Key> keys;
-      keys.push_back(scheme_.prepare(secret, {}));
-      const bool signs = scheme_.verify(request, keys, now, std::chrono::seconds{30}).reason == Verification::ok;
-      if (signs && !secret.valid_at(now.wall)) world_.violated("I8", "a secret that has expired signs");
-      if (!signs && newest) world_.violated("I8", "the newest secret does not verify what is sent");
-      if (signs && !newest) world_.count(Happening::old_key_signed_along);
-      newest = false;
     }
   }
 
