@@ -28,13 +28,23 @@ struct Emitted;
 struct EmitOptions;
 struct Endpoint;
 struct Event;
-struct Notice;
+struct Header;
 struct Now;
-struct Options;
-struct ReceiverOptions;
 struct Request;
 struct Response;
 struct Verification;
+
+// What a host sets and reads.
+class Observer;
+class RetrySchedule;
+struct BreakerRule;
+struct Counters;
+struct CurlOptions;
+struct MemoryOptions;
+struct Notice;
+struct Options;
+struct Query;
+struct ReceiverOptions;
 
 // Policies.
 class CurlTransport;
