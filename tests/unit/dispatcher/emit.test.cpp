@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
 namespace shop {
@@ -19,6 +20,7 @@ template <>
 inline constexpr std::string_view webhook::event_type<shop::OrderCreated> = "order.created";
 
 using namespace std::chrono_literals;
+using support::thrown;
 using support::VirtualHost;
 using webhook::Appended;
 using webhook::EmitOptions;
@@ -26,15 +28,6 @@ using webhook::errc;
 using webhook::Error;
 
 namespace {
-template <class Call>
-std::error_code thrown(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return {};
-}
 EmitOptions named(std::string_view id) {
   EmitOptions options;
   options.id = id;

@@ -9,9 +9,11 @@
 #include <stdexcept>
 #include <thread>
 
+#include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
 using namespace std::chrono_literals;
+using support::thrown;
 using support::VirtualHost;
 using webhook::errc;
 using webhook::Error;
@@ -22,15 +24,6 @@ using webhook::Request;
 using webhook::State;
 
 namespace {
-template <class Call>
-std::error_code thrown(const Call& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return {};
-}
 std::chrono::steady_clock::duration time_of(const std::function<void()>& call) {
   const auto before = std::chrono::steady_clock::now();
   call();

@@ -2,9 +2,11 @@
 // After the fact: dead letters are sent again, deliveries cancelled, old ones forgotten, and everything is counted.
 #include <catch2/catch.hpp>
 
+#include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
 using namespace std::chrono_literals;
+using support::thrown;
 using support::VirtualHost;
 using webhook::Delivery;
 using webhook::DeliveryId;
@@ -22,15 +24,6 @@ webhook::Options two_attempts() {
 }
 auto always(int status) {
   return [status](const Request&) { return RecordingTransport::answer(status); };
-}
-template <class Call>
-std::error_code thrown(const Call& call) {
-  try {
-    call();
-  } catch (const webhook::Error& error) {
-    return error.code();
-  }
-  return {};
 }
 std::vector<Delivery> in_state(VirtualHost& host, State state) {
   return host.hooks.deliveries({.state = state, .most = 1000});
