@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What must hold whatever happens, checked at every word between hosts and their store and at every request:
-//   1  a committed event ends delivered, dead, cancelled, expired or quarantined    2  one unexpired lease at most, and
-//   3  fences grow    4  a word under an old fence has no effect                       nothing is sent outside of one
-//   5  in flight <= cap; rests, spacing and pauses are kept    6  what is due is soon claimed, once there are no faults
-//   8  signatures verify with a key valid at sending           9  the store stays within its bounds
-//  10  attempts as the schedule says    11  one id and one body for all tries    12  without faults everything drains
-// (7, order within a key, has no counterpart in the engine yet.) It injects nothing and drives nothing.
+// What must hold whatever happens, checked at every word between hosts and their store and at every request.
+// It injects nothing and drives nothing; simulated_world.hpp does.
 #ifndef WEBHOOK_TESTING_INVARIANTS_HPP
 #define WEBHOOK_TESTING_INVARIANTS_HPP
 
@@ -21,6 +16,14 @@
 
 #include "../retry.hpp"
 #include "request_invariants.hpp"
+
+// The invariants:
+//   1  a committed event ends delivered, dead, cancelled, expired or quarantined    2  one unexpired lease at most, and
+//   3  fences grow    4  a word under an old fence has no effect                       nothing is sent outside of one
+//   5  in flight <= cap; rests, spacing and pauses are kept    6  what is due is soon claimed, once there are no faults
+//   8  signatures verify with a key valid at sending           9  the store stays within its bounds
+//  10  attempts as the schedule says    11  one id and one body for all tries    12  without faults everything drains
+// (7, order within a key, has no counterpart in the engine yet.)
 
 namespace webhook {
 inline namespace v0 {

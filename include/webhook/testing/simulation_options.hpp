@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SimulationOptions: what one simulation is like, beside its seed. As data; simulator.hpp acts on it.
+// SimulationOptions: what one simulation is like, beside its seed, as data.
+// It acts on nothing; simulator.hpp does.
 #ifndef WEBHOOK_TESTING_SIMULATION_OPTIONS_HPP
 #define WEBHOOK_TESTING_SIMULATION_OPTIONS_HPP
 
