@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The contracts: everything the engine asks of the world, on one page. It asks five things: the time, a way to send,
 // a way to write, a signature, and a place to keep what was promised. All else (routing, retry, breakers, health,
-// deadlines) is the engine's own judgement, made without I/O.
-//
-//   A policy is a value that can be moved in, and says which part it plays:       using role = webhook::role::store;
-//   It fails by throwing webhook::Error; whatever else it throws is contained and read as errc::transient.
-//   It never calls back into the engine, except through what it was handed for that purpose.
-// clang-format off: a page, set by hand
+// deadlines) is the engine's own judgement, made without I/O. The rules for every policy stand below.
 #ifndef WEBHOOK_CONCEPTS_HPP
 #define WEBHOOK_CONCEPTS_HPP
 
@@ -16,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,22 +24,27 @@
 #include "time.hpp"
 #include "verification.hpp"
 
+// The page is set by hand.
+// clang-format off
 namespace webhook {
 inline namespace v0 {
+
+// A policy is a value that can be moved in, and says which part it plays:       using role = webhook::role::store;
+// It fails by throwing webhook::Error; whatever else it throws is contained and read as errc::transient.
+// It never calls back into the engine, except through what it was handed for that purpose.
 
 // ============================================================================================== 1. Clock
 /// Tells the time, both ways at once. Nobody sleeps on it: the one place where a worker waits is its transport.
 template <class C>
-concept ClockPolicy = std::same_as<typename C::role, role::clock> && std::move_constructible<C> &&
-    requires(const C& clock) {
+concept ClockPolicy = std::same_as<typename C::role, role::clock> && std::move_constructible<C> && requires(const C& clock) {
   { clock.now() } -> std::same_as<Now>;  // thread-safe; steady never goes back
 };
 
 // ========================================================================================== 2. Transport
 /// What a session may ask and must tell; the engine hands it to poll(), and only poll() may use it.
 struct Exchanges {
-  virtual bool may_send(Ticket) = 0;  // the send gate: ask right before the first byte leaves; false: send nothing,
-                                      // and answer done(ticket, {.failure = Failure::not_sent})
+  virtual bool may_send(Ticket) = 0;        // the send gate: ask right before the first byte leaves; false: send
+                                            // nothing, and answer done(ticket, {.failure = Failure::not_sent})
   virtual void done(Ticket, Response) = 0;  // exactly once for each start(), unless cancelled
  protected:
   ~Exchanges() = default;
@@ -51,29 +52,20 @@ struct Exchanges {
 
 /// Carries requests for one worker. Used by one thread at a time, but for wake().
 template <class S>
-concept TransportSession = requires(S& session, Ticket ticket, const Request& request, Duration wait,
-                                    Exchanges& exchanges) {
-  {
-    session.room()
-    } -> std::convertible_to<std::size_t>;  // how many more may start now; the engine claims no more than that
-  session.start(ticket, request);  // begins; the request stays where it is, unchanged, until done() or cancel()
-  session.poll(wait,
-               exchanges);  // moves everything on; returns after `wait`, or as soon as something was done or woken
-  { session.cancel(ticket) }
-  noexcept;  // forget it: no done() will follow
-  { session.wake() }
-  noexcept;  // from any thread: the poll under way, or else the next one, returns at once
+concept TransportSession = requires(S& session, Ticket ticket, const Request& request, Duration wait, Exchanges& exchanges) {
+  { session.room() } -> std::convertible_to<std::size_t>;  // how many more may start now; no more than that are claimed
+  session.start(ticket, request);       // begins; the request stays where it is, unchanged, until done() or cancel()
+  session.poll(wait, exchanges);        // moves everything on; returns after `wait`, or once something was done or woken
+  { session.cancel(ticket) } noexcept;  // forget it: no done() will follow
+  { session.wake() } noexcept;          // from any thread: the poll under way, or else the next one, returns at once
 };
 
 /// A transport is its configuration; each worker opens a session of its own. It ends every exchange within
 /// request.timeout, never follows a redirect, and reports failures as data. A plain function
 /// `Response(const Request&)` is a transport too: the engine wraps it (transport/function.hpp).
 template <class T>
-concept TransportPolicy = std::same_as<typename T::role, role::transport> && std::move_constructible<T> &&
-    requires(T& transport) {
-  {
-    transport.open()
-    } -> TransportSession;  // thread-safe; the session may outlive a move of the transport, not its end
+concept TransportPolicy = std::same_as<typename T::role, role::transport> && std::move_constructible<T> && requires(T& transport) {
+  { transport.open() } -> TransportSession;  // thread-safe; the session may outlive a move of the transport, not its end
 };
 /// A transport that can tell beforehand which URLs it will never send to.
 template <class T>
@@ -102,29 +94,30 @@ concept Encodes = requires(const S& serializer, const T& value) {
 };
 /// Takes a received body apart, once: fills in event.type and event.time where the body says them, returns the data.
 template <class S>
-concept Reads = requires(const S& serializer, const Request& request, Event& event) {
-  { serializer.read(request, event) } -> std::same_as<typename S::Value>;  // throws errc::invalid_payload
-};
+concept Reads = requires(const S& serializer, const Request& request, Event& event, const typename S::Value& data,
+                         std::string_view path) {
+  { serializer.read(request, event) } -> std::same_as<typename S::Value>;          // throws errc::invalid_payload
+  { serializer.find(data, path) } -> std::same_as<std::optional<std::string>>;     // by JSON Pointer: a string as it
+};                                                                                 // is, a number or boolean as text
 template <class S, class T>
 concept Decodes = Reads<S> && requires(const S& serializer, const typename S::Value& data) {
   { serializer.template decode<T>(data) } -> std::same_as<T>;  // throws errc::invalid_payload
 };
 /// Judges events by their data; the filter's language is the serializer's own.
 template <class S>
-concept Filters = SerializerPolicy<S> &&
-    requires(const S& serializer, const Event& event, std::string_view text,
-             std::span<const typename S::Filter* const> filters, std::span<bool> verdicts) {
-  {
-    serializer.compile(text, text)
-    } -> std::same_as<typename S::Filter>;       // (filter, sample payload or ""): throws errc::invalid
-  serializer.matches(filters, event, verdicts);  // all filters of one event with one parse
+concept Filters = SerializerPolicy<S> && requires(const S& serializer, const Event& event, std::string_view text,
+    std::span<const typename S::Filter* const> filters, std::span<bool> verdicts) {
+  { serializer.compile(text, text) } -> std::same_as<typename S::Filter>;  // (filter, sample payload or ""): throws
+                                                                           // errc::invalid_filter
+  serializer.matches(filters, event, verdicts);                            // all filters of one event with one parse
 };
 
 // ================================================================================== 4. Signer, and Scheme
 struct Signing {
-  std::string_view id{};   // the same over all attempts
-  WallTime time{};         // of this attempt
-  const Request& request;  // the very object that is sent: a signer can only add headers to it
+  std::string_view id{};    // the same over all attempts
+  WallTime time{};          // of this attempt
+  const Request& request;   // the very object that is sent: a signer can only add headers to it
+  std::string_view type{};  // of the event, for schemes that name it in a header
 };
 
 /// A stateless value. Its Key is a secret made ready (decoded, pads hashed); whoever uses it prepares it once, keeps it,
@@ -134,32 +127,44 @@ concept SignerPolicy = std::same_as<typename S::role, role::signer> && std::move
     requires(const S& signer, const Secret& secret, std::string_view scheme, const Signing& signing,
              std::span<typename S::Key> keys, Headers& headers) {
   { signer.signs(scheme) } -> std::same_as<bool>;  // is this a scheme? asked when an endpoint is added
-  {
-    signer.prepare(secret, scheme)
-    } -> std::same_as<typename S::Key>;  // throws errc::invalid_secret with what is wrong
-  {
-    signer.sign(signing, keys, headers)
-    } -> std::same_as<bool>;  // with every key; false: not ready, ask me again (a remote key)
-};
+  { signer.prepare(secret, scheme) } -> std::same_as<typename S::Key>;  // throws errc::invalid_secret with what is wrong
+  { signer.sign(signing, keys, headers) } -> std::same_as<bool>;  // with every key; false: not ready, ask me again (a
+};                                                                // remote key)
 /// A signer that makes fresh secrets of its own kind, so that an endpoint can be added without one.
 template <class S>
 concept Generates = SignerPolicy<S> && requires(const S& signer, std::string_view scheme) {
   { signer.generate(scheme) } -> std::same_as<Secret>;  // from the system's cryptographic randomness
 };
 /// A scheme also verifies, so that sender and receiver cannot disagree. Constant time; every key is tried.
-/// If it has `handshake(request, verification, keys) -> std::optional<Response>`, the receiver asks that first.
 template <class S>
-concept SchemePolicy = SignerPolicy<S> &&
-    requires(const S& scheme, const Request& request, std::span<typename S::Key> keys, const Now& now,
-             Duration tolerance) {
+concept SchemePolicy = SignerPolicy<S> && requires(const S& scheme, const Request& request, std::span<typename S::Key> keys,
+                                                   const Now& now, Duration tolerance) {
   { scheme.verify(request, keys, now, tolerance) } -> std::same_as<Verification>;
+};
+/// What a scheme may look up in a received body; the body is read when it is first asked.
+struct Fields {
+  virtual std::optional<std::string> find(std::string_view path) const = 0;  // by JSON Pointer; nothing if the body
+ protected:                                                                  // cannot be read
+  ~Fields() = default;
+};
+/// A scheme whose senders ask before they send (url_verification, ping, a challenge). Asked for every request, whatever
+/// its method; nothing: it is no handshake, go on.
+template <class S>
+concept ShakesHands = SchemePolicy<S> && requires(const S& scheme, const Request& request, const Verification& verdict,
+                                                  std::span<typename S::Key> keys, const Fields& fields) {
+  { scheme.handshake(request, verdict, keys, fields) } -> std::same_as<std::optional<Response>>;
+};
+/// A scheme whose senders name the event in headers, or in places of the body that are their own.
+template <class S>
+concept Describes = SchemePolicy<S> && requires(const S& scheme, const Request& request, const Fields& fields, Event& event) {
+  scheme.describe(request, fields, event);  // of a verified request: fills in what it knows of id, type and time
 };
 
 // ============================================================================================== 5. Store
 // The store keeps; the engine judges. A store knows four things: the endpoints, their lanes (one queue each), the
 // deliveries in them, and who holds which until when. Rules for all of it:
 //   - Thread-safe and synchronous; returns when the effect is as durable as the store is. Batches are all or nothing.
-//   - A reading of the clock comes in with each call, durations go out. A store shared by hosts takes its server's time instead.
+//   - A reading of the clock comes in with each call, durations go out. A store shared by hosts takes its server's time.
 //   - errc::unknown_commit: it may have happened. Repeating any call here is harmless; the engine repeats it. So a store
 //     that throws it recognises the ids of unnamed events too.
 //   - Leasing a delivery *is* postponing it: due again after `lease`, with the next fence. So a crash needs no
@@ -167,50 +172,47 @@ concept SchemePolicy = SignerPolicy<S> &&
 //     dead may make its leases due at once.)
 
 struct NewEvent {
-  std::shared_ptr<const Event> event{};  // a store in memory keeps the pointer; another writes the fields
-  std::span<const EndpointId> routes{};  // to whom, as the engine sees the registry ...
-  Version registry = 0;  // ... at this version. A shared store that knows a newer one keeps the event unrouted
-  bool named = false;    // the host chose the id: the same (tenant, id) may exist
-  Duration delay{};      // not before
+  std::shared_ptr<const Event> event{};   // a store in memory keeps the pointer; another writes the fields
+  std::span<const EndpointId> routes{};   // to whom, as the engine sees the registry ...
+  Version registry = 0;                   // ... at this version. A shared store that knows a newer one keeps the event
+                                          // unrouted
+  bool named = false;                     // the host chose the id: the same (tenant, id) may exist
+  Duration delay{};                       // not before
 };
 
-struct Lease {
-  DeliveryId delivery{};
-  Fence fence = 0;
-};
+struct Lease { DeliveryId delivery{}; Fence fence = 0; };
 struct Claim {
   Now now{};
   WorkerId worker{};
   Duration lease = std::chrono::seconds{30};
-  std::size_t most = 64;  // in all; what can be started at once, never more
+  std::size_t most = 64;      // in all; what can be started at once, never more
   std::size_t per_lane = 8;
 };
 struct Claimed {
   Lease lease{};
   EndpointId endpoint{};
-  Version version = 0;  // of the endpoint: another than the engine's copy has means: read it again before sending
+  Version version = 0;        // of the endpoint: another than the engine's copy has means: read it again before sending
   std::shared_ptr<const Event> event{};
   std::uint32_t attempts = 0, lost = 0;  // so far; lost: leases that ran out (three: the engine quarantines)
 };
 struct Found {
   Version registry = 0;  // the newest the store knows: this is how one process hears of another's changes
-  Duration next{};  // come again after this even if nobody wakes you; a store that others write to bounds it (250 ms)
+  Duration next{};       // come again after this even if nobody wakes you; a store that others write to bounds it (250 ms)
 };
 
 struct Settlement {  // what becomes of a claimed delivery. It was: ...
   Lease lease{};
   State state = State::due;  // tried, again in `in`: due + attempt | given back: due, no attempt | renewed: leased |
-  Duration in{};             // over: delivered, dead, cancelled, expired, quarantined
+  Duration in{};             // parked | over: delivered, dead, cancelled, expired, quarantined
   const Attempt* attempt = nullptr;  // counts as an attempt, and is logged, if given
 };
 struct Settled {
-  enum class Word : std::
-      uint8_t {  // The fence alone decides: after the lease, but before the next claim, the word still counts
-        applied,
-        already,  // the same word came before: after errc::unknown_commit this is the success that was not heard of
-        stale     // someone else has it, nothing changed
-      } word = Word::stale;
-  Duration failing_for{};  // of the endpoint, by the attempts of all workers: since the first of these failures ...
+  enum class Word : std::uint8_t {  // The fence alone decides: after the lease, but before the next claim, the word counts
+    applied,
+    already,  // the same word came before: after errc::unknown_commit this is the success that was not heard of
+    stale     // someone else has it, nothing changed
+  } word = Word::stale;
+  Duration failing_for{};               // of the endpoint, by the attempts of all workers: since the first of these failures ...
   std::uint32_t failures = 0, cap = 0;  // ... without a success between; and the cap now in force
 };
 struct Lane {             // how a lane may be served from now on, by everyone: breaker, half-open probe, recovery ramp,
@@ -221,56 +223,48 @@ struct Lane {             // how a lane may be served from now on, by everyone: 
 /// Six words. claim: marks and returns what is due, at most `most`: lanes least recently served first, each lane in
 /// order of due time, at most `per_lane` of it, never more in flight than its cap, none while it rests or its endpoint
 /// is not active (gone or removed: its deliveries become cancelled); after n from a lane it rests n * spacing.
-/// put: a changed cap is in force at once, and an endpoint that becomes active starts without rest and without failures.
+/// An endpoint with an order: of each key (or of all) the oldest that is not over goes first, and none while another of
+/// them is leased or parked; a resent one takes its place as soon as the one before it is over. An endpoint that
+/// supersedes: what is due or parked becomes superseded when a newer event of its key (not "") is appended, and what is
+/// leased when it would become due again.
+/// put: a changed cap, order or supersede is in force at once, and an endpoint that becomes active starts without rest
+/// and without failures.
 template <class S>
 concept StorePolicy = std::same_as<typename S::role, role::store> && std::move_constructible<S> &&
     requires(S& store, std::span<const NewEvent> events, std::span<Appended> appended, const Claim& ask,
              std::vector<Claimed>& claimed, std::span<const Settlement> words, std::span<Settled> settled,
              const Now& now, EndpointId endpoint, const Lane& lane, const Endpoint& description, Version after) {
   store.append(now, events, appended);  // called by emitters: combine their commits; errc::full at the bound
-  {
-    store.claim(ask, claimed)
-    } -> std::same_as<Found>;         // appends to `claimed`, each with a fence greater than ever before
-  store.settle(now, words, settled);  // settled[i] is the answer to words[i]
-  store.tune(now, endpoint, lane);    // breaker, ramp, Retry-After
-  {
-    store.put(description)
-    } -> std::same_as<Version>;  // insert or replace if stored version == description.version, else errc::conflict
-  {
-    store.endpoints(after)
-    } -> std::same_as<std::vector<Endpoint>>;  // all that changed after this version, removed ones too
+  { store.claim(ask, claimed) } -> std::same_as<Found>;  // appends to `claimed`, each with a fence greater than ever before
+  store.settle(now, words, settled);                     // settled[i] is the answer to words[i]
+  store.tune(now, endpoint, lane);                       // breaker, ramp, Retry-After
+  { store.put(description) } -> std::same_as<Version>;   // insert or replace if stored version == description.version,
+                                                         // else errc::conflict
+  { store.endpoints(after) } -> std::same_as<std::vector<Endpoint>>;  // all that changed after this version, removed too
 };
 
 // ---- Three more chapters a store may have; the engine looks for them at compile time and refuses what it cannot do.
 
-struct Unrouted {
-  std::uint64_t event = 0;  // the store's own number
-  std::shared_ptr<const Event> data{};
-};
-struct Route {
-  std::uint64_t event = 0;
-  std::span<const EndpointId> endpoints{};
-};
+struct KeptEvent { EventNumber number{}; std::shared_ptr<const Event> event{}; };
+struct Route { EventNumber event{}; std::span<const EndpointId> endpoints{}; };
 /// For events that were stored without routes: by another process, in a host's transaction, under an old registry.
 template <class S>
-concept RoutesLater = StorePolicy<S> &&
-    requires(S& store, std::size_t most, std::span<const Route> routes, Version registry, const Now& now) {
-  { store.unrouted(most) } -> std::same_as<std::vector<Unrouted>>;
-  {
-    store.route(now, routes, registry)
-    } -> std::same_as<bool>;  // one delivery per (event, endpoint), ever; false: the registry has
-};                            // moved on, nothing was written: read it and route again
+concept RoutesLater = StorePolicy<S> && requires(S& store, std::size_t most, std::span<const Route> routes,
+                                                 Version registry, const Now& now) {
+  { store.unrouted(most) } -> std::same_as<std::vector<KeptEvent>>;
+  { store.route(now, routes, registry) } -> std::same_as<bool>;  // one delivery per (event, endpoint), ever; false: the
+};                                                               // registry has moved on, nothing was written: read it
+                                                                 // and route again
 
 /// Emit inside the host's own transaction: an INSERT on the host's handle, checked before it touches anything. `Handle`
 /// is sqlite3*, PGconn*, yours: the engine only passes it through.
 template <class S, class Handle>
-concept JoinsTransaction = RoutesLater<S> &&
-    requires(S& store, Handle handle, std::span<const NewEvent> events, std::span<Appended> appended) {
-  store.append(handle, events,
-               appended);  // never begins, commits or breaks the transaction; afterwards: Dispatcher::notify()
-};
+concept JoinsTransaction = RoutesLater<S> && requires(S& store, Handle handle, std::span<const NewEvent> events,
+                                                      std::span<Appended> appended) {
+  store.append(handle, events, appended);  // never begins, commits or breaks the transaction; afterwards:
+};                                         // Dispatcher::notify()
 
-struct Query {  // the oldest first
+struct Query {  // of deliveries, the oldest first
   std::optional<DeliveryId> delivery{};  // that one alone
   std::optional<EndpointId> endpoint{};
   std::optional<EventId> event{};
@@ -278,31 +272,47 @@ struct Query {  // the oldest first
   std::optional<WallTime> since{};
   DeliveryId after{};
   std::size_t most = 100;
+  std::optional<WallTime> until{};  // accepted before
+  std::optional<std::string> tenant{}, type{};
+};
+struct EventQuery {  // the oldest first; an event is kept as long as one of its deliveries is
+  std::optional<EventId> id{};
+  std::optional<std::string> tenant{}, type{};
+  std::optional<WallTime> since{}, until{};
+  EventNumber after{};
+  std::size_t most = 100;
+};
+struct Backlog {  // how much is waiting
+  std::uint64_t due = 0, leased = 0, parked = 0;
+  std::uint64_t bytes = 0;  // of payload, each event counted once
+  Duration oldest{};        // since the oldest of what is due, leased or parked was accepted; 0: nothing is
 };
 /// What happened, and second thoughts about it.
 template <class S>
-concept Remembers = StorePolicy<S> && requires(S& store, const Query& query, DeliveryId delivery, State to,
-                                               const Now& now, Duration age, std::size_t most) {
+concept Remembers = StorePolicy<S> && requires(S& store, const Query& query, const EventQuery& events, DeliveryId delivery,
+    State to, const Now& now, Duration age, std::size_t most, std::span<const Route> routes) {
   { store.find(query) } -> std::same_as<std::vector<Delivery>>;
   { store.attempts(delivery) } -> std::same_as<std::vector<Attempt>>;
-  {
-    store.amend(now, query, to)
-    } -> std::convertible_to<
-        std::
-            size_t>;  // resend, recover: to due, behind live traffic, attempts and lost from 0; cancel, drop the oldest: to cancelled
-  { store.prune(now, age, most) } -> std::convertible_to<std::size_t>;  // forget what is over, never what is leased
+  { store.events(events) } -> std::same_as<std::vector<KeptEvent>>;
+  { store.backlog(now) } -> std::same_as<Backlog>;
+  { store.amend(now, query, to) } -> std::convertible_to<std::size_t>;  // resend, recover, unpark: to due, behind live
+                                        // traffic, attempts and lost from 0; cancel, drop the oldest: to cancelled
+  { store.replay(now, routes) } -> std::convertible_to<std::size_t>;    // deliveries that are missing: one for each
+                                        // (event, endpoint) that has none yet, due now, behind live traffic
+  { store.prune(now, age, most) } -> std::convertible_to<std::size_t>;  // forget what is over, never what is not
 };
 
 // ============================================================================= 6. Inbox (of the receiver)
 /// The seen-set. `where` is nothing, or the host's transaction: then the mark commits with the business effect.
 template <class I, class... Where>
-concept InboxPolicy = std::move_constructible<I> &&
-    requires(I& inbox, Where... where, std::string_view key, const Now& now, Duration keep) {
+concept InboxPolicy = std::move_constructible<I> && requires(I& inbox, Where... where, std::string_view key, const Now& now,
+                                                             Duration keep) {
   { inbox.first(where..., key, now, keep) } -> std::same_as<bool>;  // of several at once, exactly one is first
   inbox.forget(where..., key);                                      // the handler failed: let the next one in
 };
 
 }  // namespace v0
 }  // namespace webhook
+// clang-format on
 
 #endif

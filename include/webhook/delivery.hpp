@@ -15,16 +15,21 @@
 namespace webhook {
 inline namespace v0 {
 
-/// Where a delivery stands. Everything after `leased` is final, until the host resends it.
+/// Where a delivery stands. Everything after `parked` is over, until the host resends it.
 enum class State : std::uint8_t {
   due,         ///< waits for its turn or for its next attempt
   leased,      ///< a worker is at it
+  parked,      ///< it failed for good, and what comes after it waits until the host resends or cancels it
   delivered,   ///< answered with 2xx
   dead,        ///< every attempt of the schedule failed
   cancelled,   ///< by the host, by a removed or gone endpoint, or because the endpoint asked to stop
   expired,     ///< the event was no longer worth sending
+  superseded,  ///< a newer event of the same key took its place
   quarantined  ///< three workers died or vanished while they were at it
 };
+
+/// Whether nothing more happens to a delivery by itself.
+constexpr bool is_over(State state) noexcept { return state > State::parked; }
 
 /// The name of a state, as a delivery log shows it.
 constexpr std::string_view to_string(State state) noexcept {
@@ -33,6 +38,8 @@ constexpr std::string_view to_string(State state) noexcept {
       return "due";
     case State::leased:
       return "leased";
+    case State::parked:
+      return "parked";
     case State::delivered:
       return "delivered";
     case State::dead:
@@ -41,6 +48,8 @@ constexpr std::string_view to_string(State state) noexcept {
       return "cancelled";
     case State::expired:
       return "expired";
+    case State::superseded:
+      return "superseded";
     case State::quarantined:
       return "quarantined";
   }
@@ -64,6 +73,7 @@ struct Delivery {
   EndpointId endpoint{};
   EventId event{};
   std::string type{};
+  std::string tenant{};
   State state = State::due;
   std::uint32_t attempts = 0;  ///< made so far
   WallTime created{};          ///< when the event was accepted

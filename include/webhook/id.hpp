@@ -39,11 +39,12 @@ class EventId {
   std::uint8_t size_ = 0;
 };
 
-enum class EndpointId : std::uint64_t {};  ///< given by the engine when an endpoint is added; never 0, below 2^48
-enum class DeliveryId : std::uint64_t {};  ///< given by the store; grows in the order of appending
-enum class WorkerId : std::uint64_t {};    ///< one worker of one dispatcher
-enum class Ticket : std::uint64_t {};      ///< one exchange of one transport session
-using Fence = std::uint64_t;               ///< grows with every claim of a delivery: an older one has no say
+enum class EndpointId : std::uint64_t {};   ///< given by the engine when an endpoint is added; never 0, below 2^48
+enum class DeliveryId : std::uint64_t {};   ///< given by the store; grows in the order of appending
+enum class EventNumber : std::uint64_t {};  ///< given by the store; grows in the order of appending
+enum class WorkerId : std::uint64_t {};     ///< one worker of one dispatcher
+enum class Ticket : std::uint64_t {};       ///< one exchange of one transport session
+using Fence = std::uint64_t;                ///< grows with every claim of a delivery: an older one has no say
 using Version = std::uint64_t;  ///< of the registry: grows with every change of any endpoint; 0: never stored
 
 }  // namespace v0

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "time.hpp"
+
 namespace webhook {
 inline namespace v0 {
 
@@ -27,7 +29,9 @@ struct [[nodiscard]] Verification {
   Reason reason = unsupported;
   std::string_view
       id{};  ///< what makes this message a duplicate of another, a view into the request; "": the scheme has none
-  std::size_t key = 0;  ///< which of the keys matched, if ok
+  std::size_t key = 0;        ///< which of the keys matched, if ok
+  std::string_view header{};  ///< which header is missing or malformed, if one is; a literal of the scheme
+  Duration age{};             ///< of the signed timestamp; negative: it lies in the future
 
   explicit operator bool() const noexcept { return reason == ok; }
 };

@@ -9,7 +9,7 @@ struct Shoebox {
   void tune(const webhook::Now&, webhook::EndpointId, const webhook::Lane&) {}
   webhook::Version put(const webhook::Endpoint&) { return 1; }
   std::vector<webhook::Endpoint> endpoints(webhook::Version) { return {}; }
-  std::vector<webhook::Unrouted> unrouted(std::size_t) { return {}; }
+  std::vector<webhook::KeptEvent> unrouted(std::size_t) { return {}; }
   bool route(const webhook::Now&, std::span<const webhook::Route>, webhook::Version) { return true; }
 };
 

@@ -67,7 +67,7 @@ struct Store : MoveOnly {
 };
 
 struct RoutingStore : Store {
-  std::vector<webhook::Unrouted> unrouted(std::size_t) { return {}; }
+  std::vector<webhook::KeptEvent> unrouted(std::size_t) { return {}; }
   bool route(const webhook::Now&, std::span<const webhook::Route>, webhook::Version) { return true; }
 };
 
@@ -80,6 +80,9 @@ struct RememberingStore : Store {
   std::vector<webhook::Delivery> find(const webhook::Query&) { return {}; }
   std::vector<webhook::Attempt> attempts(webhook::DeliveryId) { return {}; }
   std::size_t amend(const webhook::Now&, const webhook::Query&, webhook::State) { return 0; }
+  std::vector<webhook::KeptEvent> events(const webhook::EventQuery&) { return {}; }
+  webhook::Backlog backlog(const webhook::Now&) { return {}; }
+  std::size_t replay(const webhook::Now&, std::span<const webhook::Route>) { return 0; }
   std::size_t prune(const webhook::Now&, webhook::Duration, std::size_t) { return 0; }
 };
 

@@ -92,6 +92,20 @@ class JsonSerializer {
     return std::move(*data);
   }
 
+  /// The value at a JSON Pointer (RFC 6901), if it is a string, a number or a boolean: a string as it is, the others as
+  /// JSON writes them. Nothing for a path that leads nowhere, or is no JSON Pointer.
+  std::optional<std::string> find(const Value& data, std::string_view path) const {
+    try {
+      const Value::json_pointer pointer{std::string(path)};
+      if (!data.contains(pointer)) return std::nullopt;
+      const Value& found = data.at(pointer);
+      if (found.is_string()) return found.get<std::string>();
+      if (found.is_number() || found.is_boolean()) return found.dump();
+    } catch (const Value::exception&) {  // no pointer, or an index that is no number
+    }
+    return std::nullopt;
+  }
+
   /// Reads data as a type of the host. Throws Error (errc::invalid_payload) that names the missing field, or the kind
   /// of value that was expected.
   template <detail::ComesFromJson<nlohmann::json> T>

@@ -108,7 +108,7 @@ class MemoryStore {
       more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
         const Event& event = *row.event->event;
         found.push_back(
-            {DeliveryId{row.id}, row.lane->endpoint.id, event.id, event.type, row.state, row.made, row.event->created});
+            {DeliveryId{row.id}, row.lane->endpoint.id, event.id, event.type, event.tenant, row.state, row.made, row.event->created});
         return found.size() < query.most;
       });
     }

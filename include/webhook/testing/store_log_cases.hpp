@@ -177,13 +177,13 @@ struct StoreRoutingCases {
     bench.store.append(bench.time.now(), {&event, 1}, {&answer, 1});
     bench.expect(answer == Appended::inserted && bench.claim().empty(),
                  "an event routed by an old registry is kept without its routes");
-    const std::vector<Unrouted> unrouted = bench.store.unrouted(10);
+    const std::vector<KeptEvent> unrouted = bench.store.unrouted(10);
     bench.expect(
-        unrouted.size() == 1 && unrouted[0].data->id.view() == "e" && unrouted[0].data->payload.view() == "body",
+        unrouted.size() == 1 && unrouted[0].event->id.view() == "e" && unrouted[0].event->payload.view() == "body",
         "unrouted() returns it whole");
     if (unrouted.size() != 1) return;
     const std::array<EndpointId, 2> both{EndpointId{1}, EndpointId{2}};
-    const Route route{unrouted[0].event, both};
+    const Route route{unrouted[0].number, both};
     bench.expect(!bench.store.route(bench.time.now(), {&route, 1}, known), "route() must refuse an old registry");
     bench.expect(bench.claim().empty() && bench.store.unrouted(10).size() == 1, "what route() refused is not written");
     bench.expect(bench.store.route(bench.time.now(), {&route, 1}, bench.registry()),
@@ -202,11 +202,11 @@ struct StoreRoutingCases {
       Appended answer = Appended::conflict;
       bench.store.append(bench.time.now(), {&event, 1}, {&answer, 1});
     }
-    const std::vector<Unrouted> two = bench.store.unrouted(2);
-    bench.expect(two.size() == 2 && two[0].data->id.view() == "a",
+    const std::vector<KeptEvent> two = bench.store.unrouted(2);
+    bench.expect(two.size() == 2 && two[0].event->id.view() == "a",
                  "unrouted(most) returns at most so many, the oldest first");
-    for (const Unrouted& one : two) {
-      const Route route{one.event, {}};
+    for (const KeptEvent& one : two) {
+      const Route route{one.number, {}};
       bench.store.route(bench.time.now(), {&route, 1}, bench.registry());
     }
     bench.expect(bench.store.unrouted(9).size() == 1 && bench.claim().empty(),
