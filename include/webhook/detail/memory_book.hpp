@@ -47,12 +47,13 @@ class MemoryBook {
 
   const MemoryOptions& options() const noexcept { return options_; }
   std::size_t pending() const noexcept { return pending_; }
+  std::size_t pending_bytes() const noexcept { return pending_bytes_; }
   std::uint64_t next_id() const noexcept { return next_id_; }
   MemoryDelivery* find(DeliveryId id) const noexcept { return index_.find(static_cast<std::uint64_t>(id)); }
   MemoryDelivery* after(std::uint64_t id) const noexcept { return index_.after(id); }
 
   /// One delivery for each lane; over at once, as cancelled, where the endpoint is gone. Throws errc::full or
-  /// std::bad_alloc, and then undo() must follow.
+  /// std::bad_alloc, and then undo() must follow; else accept(), once for the batch.
   Appended add(const NewEvent& what, std::span<MemoryLane* const> lanes, std::int64_t at, std::int64_t due,
                WallTime created) {
     const Event& event = *what.event;
@@ -71,17 +72,34 @@ class MemoryBook {
     over_bytes_ += event.payload.size();
     try {
       if (what.named && !lanes.empty()) names_.emplace(name_of(event), &kept);
-      for (MemoryLane* const lane : lanes) add_row(kept, *lane, what.named, at, due);
+      MemoryDelivery** last = &kept.first;
+      for (MemoryLane* const lane : lanes) last = &add_row(kept, last, *lane, what.named, due).sibling;
     } catch (...) {
       release(kept, what.named);
       throw;
+    }
+    for (MemoryDelivery* row = kept.first; row != nullptr;) {
+      MemoryDelivery& one = *std::exchange(row, row->sibling);
+      if (one.lane->is_closed()) finish(one, State::cancelled, at);
     }
     release(kept, what.named);
     return Appended::inserted;
   }
 
+  /// Everything that was added since next_id() was `first` is accepted. True: deliveries that were there before may
+  /// have become superseded.
+  bool accept(std::uint64_t first, std::int64_t at) noexcept {
+    if (!std::exchange(keyed_, false)) return false;
+    for (std::uint64_t last = first - 1; MemoryDelivery* const row = index_.after(last);) {
+      last = row->id;
+      if (!is_over(row->state)) supersede(*row, at);
+    }
+    return true;
+  }
+
   /// Takes back everything that was added since next_id() was `first`.
   void undo(std::uint64_t first) noexcept {
+    keyed_ = false;
     for (MemoryDelivery* row = index_.after(first - 1); row != nullptr; row = index_.after(first - 1)) forget(*row);
   }
 
@@ -96,8 +114,14 @@ class MemoryBook {
       case Seat::resent:
         row.lane->resent.remove(row);
         break;
+      case Seat::behind:
+        row.lane->keys->leave(row);
+        break;
       case Seat::leased:
         row.lane->leased.remove(row);
+        break;
+      case Seat::parked:
+        row.lane->parked.remove(row);
         break;
       case Seat::over:
         over_.remove(row);
@@ -106,7 +130,7 @@ class MemoryBook {
     row.in = Seat::none;
   }
 
-  /// Queues a pending delivery; cannot fail, because add_row() and revive() made room.
+  /// Queues a pending delivery whose turn it is; cannot fail, because add_row() and revive() made room.
   void queue(MemoryDelivery& row, std::int64_t due) noexcept {
     leave(row);
     row.lane->queue_of(row).push(due, row);
@@ -129,15 +153,118 @@ class MemoryBook {
     const std::size_t bytes = row.event->pending == 0 ? row.event->event->payload.size() : 0;
     if (row.lane->is_closed() || pending_ >= options_.max_deliveries || bytes > options_.max_bytes - pending_bytes_)
       return false;
-    row.lane->resent.reserve(row.lane->pending + 1);
+    MemoryLane& lane = *row.lane;
+    if (lane.keys != nullptr && lane.keys->is_overtaken(row)) return false;
+    lane.resent.reserve(lane.pending + 1);
+    if (lane.keys != nullptr) lane.keys->prepare(row);
     leave(row);
-    row.state = State::due;
-    row.made = 0;
-    row.lost = 0;
-    row.resent = true;
     begin(row);
-    queue(row, at);
+    restart(row);
+    enter(row, at);
+    supersede(row, at);
     return true;
+  }
+
+  /// Makes a parked delivery due again, with its schedule from the start.
+  void unpark(MemoryDelivery& row, std::int64_t at) {
+    row.lane->resent.reserve(row.lane->pending);
+    leave(row);
+    restart(row);
+    queue(row, at);
+  }
+
+  /// Ends what a delivery that was just accepted supersedes: the one before it of the same key, unless it is in flight.
+  void supersede(MemoryDelivery& row, std::int64_t at) noexcept {
+    if (row.lane->keys == nullptr) return;
+    MemoryDelivery* const before = row.lane->keys->renew(row);
+    if (before != nullptr && before->in != Seat::leased) finish(*before, State::superseded, at);
+  }
+
+  /// What the keys of a lane mean is changed; everything that is pending finds its place. Throws std::bad_alloc, and
+  /// then nothing happened.
+  void arrange(MemoryLane& lane, Order order, bool supersedes, std::int64_t at) {
+    std::vector<MemoryDelivery*> rows;
+    rows.reserve(lane.pending);
+    for (const MemoryDelivery* row = nullptr; rows.size() < lane.pending;) {
+      MemoryDelivery* const next = index_.after(row == nullptr ? 0 : row->id);
+      if (next->lane == &lane && !is_over(next->state)) rows.push_back(next);
+      row = next;
+    }
+    std::unique_ptr<MemoryKeys> keys;
+    if (order != Order::none || supersedes) {
+      keys = std::make_unique<MemoryKeys>(order, supersedes);
+      for (const MemoryDelivery* const row : rows) keys->prepare(*row);
+    }
+    lane.waiting.reserve(lane.pending);  // from here on nothing throws
+    for (MemoryDelivery* const row : rows) {
+      if (row->in == Seat::leased || row->in == Seat::parked) continue;
+      if (row->in != Seat::behind) row->due = lane.queue_of(*row).key_of(*row);
+      leave(*row);
+    }
+    lane.keys = std::move(keys);
+    for (MemoryDelivery* const row : rows) {
+      const bool under_way = row->in == Seat::leased || row->in == Seat::parked;
+      if (lane.keys == nullptr || !lane.keys->is_ordered(*row)) {
+        if (!under_way) queue(*row, row->due);
+      } else if (under_way) {
+        lane.keys->stay(*row);
+      } else {
+        lane.keys->sit_behind(*row, row->due);
+      }
+    }
+    if (lane.keys == nullptr) return;
+    lane.keys->start([this](MemoryDelivery& row) { queue(row, row.due); });
+    for (MemoryDelivery* const row : rows) this->supersede(*row, at);
+  }
+
+  /// Cancels everything of a lane that is not in flight. What is in flight stays, and counts until its lease ends.
+  void cancel_waiting(MemoryLane& lane, std::int64_t at) noexcept {
+    if (lane.keys != nullptr) lane.keys->finish_behind([&](MemoryDelivery& row) { finish(row, State::cancelled, at); });
+    while (!lane.parked.empty()) finish(lane.parked.top(), State::cancelled, at);
+    for (IndexedHeap<MemoryDelivery>* const queue : {&lane.waiting, &lane.resent}) {
+      while (!queue->empty()) {
+        MemoryDelivery& row = queue->top();
+        if (row.state == State::due) {
+          finish(row, State::cancelled, at);
+        } else {
+          hold(row, queue->top_key());
+        }
+      }
+    }
+  }
+
+  /// A delivery is held by a worker until `until`; the lane must have room for it among the leased.
+  void hold(MemoryDelivery& row, std::int64_t until) noexcept {
+    leave(row);
+    row.lane->leased.push(until, row);
+    row.in = Seat::leased;
+  }
+
+  /// A delivery holds up those behind it; the lane must have room for it among the parked.
+  void park(MemoryDelivery& row, std::int64_t at) noexcept {
+    leave(row);
+    row.state = State::parked;
+    row.lane->parked.push(at, row);
+    row.in = Seat::parked;
+  }
+
+  /// Whether a delivery goes to this endpoint already.
+  static bool has(const MemoryEvent& event, const MemoryLane& lane) noexcept {
+    for (const MemoryDelivery* row = event.first; row != nullptr; row = row->sibling) {
+      if (row->lane == &lane) return true;
+    }
+    return false;
+  }
+
+  /// One more delivery of an event that is kept, behind live traffic. Throws errc::full or std::bad_alloc.
+  void replay(MemoryEvent& event, MemoryLane& lane, bool named, std::int64_t at) {
+    check_room(1, event.pending == 0 ? event.event->payload.size() : 0);
+    lane.resent.reserve(lane.pending + 1);
+    MemoryDelivery** last = &event.first;
+    while (*last != nullptr) last = &(*last)->sibling;
+    MemoryDelivery& row = add_row(event, last, lane, named, at, true);
+    keyed_ = false;
+    supersede(row, at);
   }
 
   void log(MemoryDelivery& row, std::unique_ptr<LoggedAttempt> attempt) noexcept {
@@ -194,24 +321,46 @@ class MemoryBook {
     }
   }
 
-  void add_row(MemoryEvent& event, MemoryLane& lane, bool named, std::int64_t at, std::int64_t due) {
+  MemoryDelivery& add_row(MemoryEvent& event, MemoryDelivery** last, MemoryLane& lane, bool named, std::int64_t due,
+                          bool resent = false) {
     lane.waiting.reserve(lane.pending + 1);
     over_.reserve((std::min)(options_.keep_finished, over_.size() + pending_ + 1));  // so that finish() cannot fail
     MemoryDelivery& row = rows_.take();
     try {
-      index_.append(next_id_, row);
+      row.event = &event;
+      row.id = next_id_;
+      if (lane.keys != nullptr) lane.keys->prepare(row);
+      try {
+        index_.append(next_id_, row);
+      } catch (...) {
+        if (lane.keys != nullptr) lane.keys->end(row, true);
+        throw;
+      }
     } catch (...) {
       rows_.give(row);
       throw;
     }
-    row.id = next_id_++;
-    row.event = &event;
+    ++next_id_;
     row.lane = &lane;
     row.named = named;
+    row.resent = resent;
     ++event.deliveries;
+    *last = &row;
     begin(row);
-    queue(row, due);
-    if (lane.is_closed()) finish(row, State::cancelled, at);
+    enter(row, due);
+    keyed_ = keyed_ || lane.keys != nullptr;
+    return row;
+  }
+
+  void restart(MemoryDelivery& row) noexcept {
+    row.state = State::due;
+    row.made = 0;
+    row.lost = 0;
+    row.resent = true;
+  }
+
+  void enter(MemoryDelivery& row, std::int64_t due) noexcept {
+    if (row.lane->keys == nullptr || row.lane->keys->enter(row, due)) queue(row, due);
   }
 
   void begin(MemoryDelivery& row) noexcept {  // counts it as pending
@@ -224,14 +373,17 @@ class MemoryBook {
   }
 
   void end(MemoryDelivery& row) noexcept {
+    MemoryLane& lane = *row.lane;
+    const bool was_behind = row.in == Seat::behind;
     leave(row);
+    if (lane.keys != nullptr) {
+      if (MemoryDelivery* const next = lane.keys->end(row, was_behind)) queue(*next, next->due);
+    }
     row.resent = false;
     --pending_;
-    MemoryLane& lane = *row.lane;
     if (--lane.pending == 0) {
-      lane.waiting.release();
-      lane.resent.release();
-      lane.leased.release();
+      for (IndexedHeap<MemoryDelivery>* const heap : {&lane.waiting, &lane.resent, &lane.leased, &lane.parked})
+        heap->release();
     }
     if (--row.event->pending == 0) {
       pending_bytes_ -= row.event->event->payload.size();
@@ -240,13 +392,16 @@ class MemoryBook {
   }
 
   void forget(MemoryDelivery& row) noexcept {
-    if (row.is_over()) {
+    if (is_over(row.state)) {
       leave(row);
     } else {
       end(row);
     }
     log_.drop_all(row.attempts);
     index_.erase(row.id);
+    MemoryDelivery** link = &row.event->first;
+    while (*link != &row) link = &(*link)->sibling;
+    *link = row.sibling;
     release(*row.event, row.named);
     rows_.give(row);
   }
@@ -267,6 +422,7 @@ class MemoryBook {
   std::unordered_map<Name, MemoryEvent*, NameHash> names_{};
   std::uint64_t next_id_ = 1;
   std::size_t pending_ = 0, pending_bytes_ = 0, over_bytes_ = 0;
+  bool keyed_ = false;  // the batch that is being added has a delivery whose key means something
 };
 
 }  // namespace detail

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -87,8 +88,8 @@ struct MemoryCore {
   void lapse(MemoryLane& from, std::int64_t at) noexcept {
     while (!from.leased.empty() && from.leased.top_key() <= at) {
       MemoryDelivery& row = from.leased.top();
-      if (from.is_closed()) {
-        book.finish(row, State::cancelled, at);
+      if (from.is_closed() || from.is_overtaken(row)) {
+        book.finish(row, from.is_closed() ? State::cancelled : State::superseded, at);
       } else {
         book.queue(row, from.leased.top_key());
       }
@@ -123,7 +124,7 @@ struct MemoryCore {
 
   void lease(MemoryDelivery& row, const Claim& ask, std::int64_t at, std::vector<Claimed>& claimed) noexcept {
     if (row.state == State::leased && row.lost < 0xFFFF) ++row.lost;
-    hold(row, moment_after(at, ask.lease));
+    book.hold(row, moment_after(at, ask.lease));
     row.state = State::leased;
     row.word = State::leased;
     row.fence = ++fences;
@@ -135,17 +136,13 @@ struct MemoryCore {
                        row.lost});
   }
 
-  void hold(MemoryDelivery& row, std::int64_t until) noexcept {
-    book.leave(row);
-    row.lane->leased.push(until, row);
-    row.in = Seat::leased;
-  }
-
   // Renewing may find the places of its lapsed lease taken by others.
   void make_room(const Settlement& word, std::size_t words) {
-    if (word.state != State::leased) return;
+    if (word.state != State::leased && word.state != State::parked) return;
     const MemoryDelivery* const row = book.find(word.lease.delivery);
-    if (row != nullptr) row->lane->leased.reserve(row->lane->leased.size() + words);
+    if (row == nullptr) return;
+    IndexedHeap<MemoryDelivery>& heap = word.state == State::leased ? row->lane->leased : row->lane->parked;
+    heap.reserve(heap.size() + words);
   }
 
   Settled hear(const Settlement& word, std::unique_ptr<LoggedAttempt> attempt, std::int64_t at) noexcept {
@@ -182,11 +179,13 @@ struct MemoryCore {
     }
     row.word = word.state;
     if (word.state == State::leased) {
-      hold(row, moment_after(at, word.in));
-    } else if (word.state != State::due) {
+      book.hold(row, moment_after(at, word.in));
+    } else if (is_over(word.state)) {
       book.finish(row, word.state, at);
-    } else if (from.is_closed()) {
-      book.finish(row, State::cancelled, at);
+    } else if (from.is_closed() || from.is_overtaken(row)) {
+      book.finish(row, from.is_closed() ? State::cancelled : State::superseded, at);
+    } else if (word.state == State::parked) {
+      book.park(row, at);
     } else {
       row.state = State::due;
       book.queue(row, moment_after(at, word.in));
@@ -202,11 +201,14 @@ struct MemoryCore {
     next.version = registry + 1;
     const bool fresh = there == nullptr;
     const bool closes = next.state == EndpointState::gone || next.state == EndpointState::removed;
-    if (closes && !fresh) there->leased.reserve(there->pending);  // so that close() cannot fail
+    if (closes && !fresh) there->leased.reserve(there->pending);  // so that cancel_waiting() cannot fail
+    if (!fresh && (next.order != there->endpoint.order || next.supersede != there->endpoint.supersede))
+      book.arrange(*there, next.order, next.supersede, latest);
     if (fresh) {
       order.reserve(lanes.size() + 1);
       there = &lanes[static_cast<std::uint64_t>(description.id)];
       try {
+        book.arrange(*there, next.order, next.supersede, latest);
         changes.emplace(next.version, there);
       } catch (...) {
         lanes.erase(static_cast<std::uint64_t>(description.id));
@@ -225,42 +227,68 @@ struct MemoryCore {
       there->failures = 0;
     }
     there->endpoint = std::move(next);
-    if (closes) close(*there);
+    if (closes) {
+      book.cancel_waiting(*there, latest);
+      book.trim();
+    }
     order.place(*there, latest);
     return ++registry;
   }
 
-  // What is due becomes cancelled. Where a lease ran out, the late word still counts until the next claim.
-  void close(MemoryLane& lane) noexcept {
-    for (IndexedHeap<MemoryDelivery>* const queue : {&lane.waiting, &lane.resent}) {
-      while (!queue->empty()) {
-        MemoryDelivery& row = queue->top();
-        if (row.state == State::due) {
-          book.finish(row, State::cancelled, latest);
-        } else {
-          hold(row, queue->top_key());
-        }
-      }
-    }
-    book.trim();
-  }
-
   bool amend(MemoryDelivery& row, State to, std::int64_t at) {
     MemoryLane& from = *row.lane;
-    if (row.is_over() != (to == State::due)) return false;
     if (to == State::cancelled) {
+      if (is_over(row.state)) return false;
       book.finish(row, to, at);
+    } else if (row.state == State::parked) {
+      book.unpark(row, at);
     } else {
-      if (!book.revive(row, at)) return false;
+      if (!is_over(row.state) || !book.revive(row, at)) return false;
       over_until = (std::min)(over_until, row.id - 1);
     }
     order.place(from, at);
     return true;
   }
 
+  // The first kept delivery of an event stands for it in a walk.
+  static bool matches(const EventQuery& query, const MemoryDelivery& row) noexcept {
+    return row.event->first == &row && (!query.id || *query.id == row.what().id) &&
+           (!query.since || row.event->created >= *query.since) &&
+           (!query.until || row.event->created < *query.until) && (!query.type || *query.type == row.what().type) &&
+           (!query.tenant || *query.tenant == row.what().tenant);
+  }
+
+  std::size_t replay(const Route& route, std::int64_t at) {
+    const MemoryDelivery* const known = book.find(DeliveryId{static_cast<std::uint64_t>(route.event)});
+    if (known == nullptr) return 0;
+    std::size_t replayed = 0;
+    for (const EndpointId id : route.endpoints) {
+      MemoryLane* const there = lane(id);
+      if (there == nullptr || there->is_closed() || MemoryBook::has(*known->event, *there)) continue;
+      book.replay(*known->event, *there, known->named, at);
+      order.place(*there, at);
+      ++replayed;
+    }
+    return replayed;
+  }
+
+  Backlog backlog(const Now& now) noexcept {
+    Backlog backlog;
+    for (const auto& [id, lane] : lanes) {
+      backlog.leased += lane.leased.size();
+      backlog.parked += lane.parked.size();
+    }
+    backlog.due = book.pending() - backlog.leased - backlog.parked;
+    backlog.bytes = book.pending_bytes();
+    if (const MemoryDelivery* const oldest = book.after(all_over_until()); oldest != nullptr) {
+      backlog.oldest = (std::max)(Duration::zero(), Duration(now.wall - oldest->event->created));
+    }
+    return backlog;
+  }
+
   // Everything up to here is over: dropping the oldest of a full store must not look through its log each time.
   std::uint64_t all_over_until() noexcept {
-    for (const MemoryDelivery* row = book.after(over_until); row != nullptr && row->is_over();
+    for (const MemoryDelivery* row = book.after(over_until); row != nullptr && is_over(row->state);
          row = book.after(over_until)) {
       over_until = row->id;
     }
@@ -268,12 +296,14 @@ struct MemoryCore {
   }
 
   // Visits up to a few thousand rows after `after`, which moves on with it; false when there is no more to see.
-  template <class Visit>
-  bool walk(const Query& query, std::uint64_t& after, const Visit& visit) {
-    if (query.delivery) {
-      MemoryDelivery* const row = book.find(*query.delivery);
-      if (row != nullptr && row->id > after && matches(query, *row)) visit(*row);
-      return false;
+  template <class Asked, class Visit>
+  bool walk(const Asked& query, std::uint64_t& after, const Visit& visit) {
+    if constexpr (std::is_same_v<Asked, Query>) {
+      if (query.delivery) {
+        MemoryDelivery* const row = book.find(*query.delivery);
+        if (row != nullptr && row->id > after && matches(query, *row)) visit(*row);
+        return false;
+      }
     }
     for (std::size_t steps = 4096; steps > 0; --steps) {
       MemoryDelivery* const row = book.after(after);
@@ -287,7 +317,9 @@ struct MemoryCore {
   static bool matches(const Query& query, const MemoryDelivery& row) noexcept {
     return (!query.endpoint || *query.endpoint == row.lane->endpoint.id) &&
            (!query.state || *query.state == row.state) && (!query.event || *query.event == row.event->event->id) &&
-           (!query.since || row.event->created >= *query.since);
+           (!query.since || row.event->created >= *query.since) &&
+           (!query.until || row.event->created < *query.until) && (!query.type || *query.type == row.what().type) &&
+           (!query.tenant || *query.tenant == row.what().tenant);
   }
 
   static constexpr Duration idle = std::chrono::hours{1};  // nothing will happen by itself

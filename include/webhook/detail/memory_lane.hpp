@@ -1,75 +1,31 @@
 // SPDX-License-Identifier: MIT
-// What the memory store keeps of a delivery and of an endpoint's lane, and which lane may be served when.
-// It decides readiness and order only: fences, bounds and the log are the business of memory_book.hpp and the store.
+// What the memory store keeps of an endpoint's lane, and which lane may be served when.
+// It decides readiness only: keys are memory_keys.hpp's, fences, bounds and the log memory_book.hpp's and the store's.
 #ifndef WEBHOOK_DETAIL_MEMORY_LANE_HPP
 #define WEBHOOK_DETAIL_MEMORY_LANE_HPP
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 
-#include "../delivery.hpp"
 #include "../endpoint.hpp"
-#include "../event.hpp"
-#include "../id.hpp"
-#include "../time.hpp"
-#include "attempt_log.hpp"
 #include "indexed_heap.hpp"
+#include "memory_delivery.hpp"
+#include "memory_keys.hpp"
 
 namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-struct MemoryLane;
-
-/// A moment on the steady clock, in nanoseconds; `never` is later than all of them.
-inline constexpr std::int64_t never = (std::numeric_limits<std::int64_t>::max)();
-
-/// `at + wait`, where a negative wait is none and an endless one ends at `never`.
-constexpr std::int64_t moment_after(std::int64_t at, Duration wait) noexcept {
-  if (wait.count() <= 0) return at;
-  return at > never - wait.count() ? never : at + wait.count();
-}
-
-/// An event, shared by its deliveries.
-struct MemoryEvent {
-  std::shared_ptr<const Event> event{};
-  WallTime created{};
-  std::uint32_t pending = 0, deliveries = 0;  // of them: not over; in all
-};
-
-/// Which heap a delivery sits in.
-enum class Seat : std::uint8_t { none, waiting, resent, leased, over };
-
-/// A delivery: 56 bytes, because there may be a million.
-struct MemoryDelivery {
-  MemoryEvent* event = nullptr;
-  MemoryLane* lane = nullptr;
-  AttemptChain attempts{};
-  std::uint64_t id = 0;
-  Fence fence = 0;  // of its last claim; 0: never claimed
-  std::uint32_t made = 0;
-  std::uint32_t seat = 0;
-  std::uint16_t lost = 0;
-  State state = State::due;
-  State word = State::leased;  // the last one settled under this fence; leased: none yet
-  Seat in = Seat::none;
-  bool named = false;
-  bool resent = false;  // queues behind live traffic until it is over
-
-  std::uint64_t order() const noexcept { return id; }
-  bool is_over() const noexcept { return state != State::due && state != State::leased; }
-};
-
-/// An endpoint and its queue. The three heaps are keyed by the moment at which a delivery is due, or due again.
+/// An endpoint and its queue. The heaps are keyed by the moment at which a delivery is due, due again, or was parked.
 struct MemoryLane {
   Endpoint endpoint{};
   std::uint32_t cap = 4;                           // in force
   std::int64_t rests_until = 0, spaced_until = 0;  // tuned; by the endpoint's own spacing
-  IndexedHeap<MemoryDelivery> waiting{}, resent{}, leased{};
-  std::size_t pending = 0;  // due or leased
+  IndexedHeap<MemoryDelivery> waiting{}, resent{}, leased{}, parked{};
+  std::unique_ptr<MemoryKeys> keys{};  // where the endpoint has an order or supersedes
+  std::size_t pending = 0;             // all that are not over
   std::int64_t failing_since = 0;
   std::uint32_t failures = 0;         // without a success between
   std::uint64_t served = 0;           // the number of its last serving, of all lanes; 0: never
@@ -82,6 +38,7 @@ struct MemoryLane {
   bool is_closed() const noexcept {
     return endpoint.state == EndpointState::gone || endpoint.state == EndpointState::removed;
   }
+  bool is_overtaken(const MemoryDelivery& row) const noexcept { return keys != nullptr && keys->is_overtaken(row); }
   IndexedHeap<MemoryDelivery>& queue_of(const MemoryDelivery& row) noexcept { return row.resent ? resent : waiting; }
 
   /// From when on a claim has something to do here, if nothing but time passes.

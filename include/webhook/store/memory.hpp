@@ -46,6 +46,9 @@ class MemoryStore {
       for (const NewEvent& event : events) inside_->place_all(event.routes, at);
       throw;
     }
+    if (inside_->book.accept(first, at)) {
+      for (const NewEvent& event : events) inside_->place_all(event.routes, at);
+    }
     inside_->book.trim();
   }
 
@@ -107,8 +110,8 @@ class MemoryStore {
       const std::lock_guard lock(inside_->mutex);
       more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
         const Event& event = *row.event->event;
-        found.push_back(
-            {DeliveryId{row.id}, row.lane->endpoint.id, event.id, event.type, event.tenant, row.state, row.made, row.event->created});
+        found.push_back({DeliveryId{row.id}, row.lane->endpoint.id, event.id, event.type, event.tenant, row.state,
+                         row.made, row.event->created});
         return found.size() < query.most;
       });
     }
@@ -121,7 +124,39 @@ class MemoryStore {
     return row == nullptr ? std::vector<Attempt>() : inside_->book.attempts(*row);
   }
 
-  /// To due: what is over, unless its endpoint is gone, as far as the bounds allow. To cancelled: what is not over.
+  /// Looks through the deliveries as find() does: an event is kept as long as one of its deliveries is, and its number
+  /// is that of the first of them.
+  std::vector<KeptEvent> events(const EventQuery& query) {
+    std::vector<KeptEvent> found;
+    std::uint64_t after = static_cast<std::uint64_t>(query.after);
+    for (bool more = true; more && found.size() < query.most;) {
+      const std::lock_guard lock(inside_->mutex);
+      more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
+        found.push_back({EventNumber{row.id}, row.event->event});
+        return found.size() < query.most;
+      });
+    }
+    return found;
+  }
+
+  Backlog backlog(const Now& now) {
+    const std::lock_guard lock(inside_->mutex);
+    return inside_->backlog(now);
+  }
+
+  /// Throws errc::full at a bound; what was replayed until then stays. An event of which every delivery was forgotten is
+  /// passed over.
+  std::size_t replay(const Now& now, std::span<const Route> routes) {
+    std::size_t replayed = 0;
+    const std::lock_guard lock(inside_->mutex);
+    const std::int64_t at = inside_->tick(now);
+    for (const Route& route : routes) replayed += inside_->replay(route, at);
+    inside_->book.trim();
+    return replayed;
+  }
+
+  /// To due: what is over or parked, unless its endpoint is gone or a newer one superseded it, as far as the bounds
+  /// allow. To cancelled: what is not over.
   /// Returns how many changed. Throws errc::unsupported for any other state.
   std::size_t amend(const Now& now, const Query& query, State to) {
     if (to != State::due && to != State::cancelled) {
