@@ -73,10 +73,12 @@ enum class Happening : std::uint8_t {
   tried_again,
   state_due,
   state_leased,
+  state_parked,
   state_delivered,
   state_dead,
   state_cancelled,
   state_expired,
+  state_superseded,
   state_quarantined,
   end_of_list  ///< not one of them: how many there are
 };
@@ -96,8 +98,8 @@ constexpr std::string_view to_string(Happening what) noexcept {
       "endpoint_rotated", "endpoint_paused",    "endpoint_resumed",  "endpoint_disabled", "endpoint_gone",
       "endpoint_removed", "lane_rested",        "observer_threw",    "observer_emitted",  "old_key_signed_along",
       "word_already",     "word_stale",         "lease_lost",        "given_back",        "tried_again",
-      "state_due",        "state_leased",       "state_delivered",   "state_dead",        "state_cancelled",
-      "state_expired",    "state_quarantined"};
+      "state_due",        "state_leased",       "state_parked",      "state_delivered",   "state_dead",
+      "state_cancelled",  "state_expired",      "state_superseded",  "state_quarantined"};
   const auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "unknown";
 }
