@@ -69,7 +69,11 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   // -------------------------------------------------------------------------------------------------------- endpoints
   /// Checks and stores an endpoint, and generates a secret if it has none. Returns it with its id and secrets: show the
   /// secret once to whoever runs the endpoint. Throws errc::invalid (its family), errc::unsupported, errc::full.
-  Endpoint add(Endpoint endpoint) { return engine_->registry().add(std::move(endpoint)); }
+  Endpoint add(Endpoint endpoint) {
+    Endpoint added = engine_->registry().add(std::move(endpoint));
+    engine_->tell(Notice::Kind::endpoint_added, added.id);
+    return added;
+  }
   std::optional<Endpoint> add(Endpoint endpoint, std::error_code& error) {
     return caught(error, [&] { return add(std::move(endpoint)); });
   }
@@ -79,6 +83,7 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   Endpoint change(Endpoint endpoint) {
     Endpoint changed = engine_->registry().change(std::move(endpoint));
     engine_->notify();  // it may be active now, or have more room
+    engine_->tell(Notice::Kind::endpoint_changed, changed.id);
     return changed;
   }
   std::optional<Endpoint> change(Endpoint endpoint, std::error_code& error) {
@@ -91,20 +96,25 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   /// One endpoint. Throws errc::not_found.
   Endpoint endpoint(EndpointId id) { return *engine_->registry().existing(id); }
 
-  void remove(EndpointId id) { move_to(id, EndpointState::removed); }    ///< pending deliveries become cancelled
-  void pause(EndpointId id) { move_to(id, EndpointState::paused); }      ///< events are kept until resume()
-  void disable(EndpointId id) { move_to(id, EndpointState::disabled); }  ///< events are kept until enable()
+  /// Deletes an endpoint; its pending deliveries become cancelled. As the next four, it throws errc::not_found.
+  void remove(EndpointId id) { move_to(id, EndpointState::removed, Notice::Kind::endpoint_removed); }
+
+  /// Sends nothing to an endpoint until resume(); its events are kept.
+  void pause(EndpointId id) { move_to(id, EndpointState::paused, Notice::Kind::endpoint_paused); }
+  void disable(EndpointId id) { move_to(id, EndpointState::disabled, Notice::Kind::endpoint_disabled); }
   void resume(EndpointId id) { enable(id); }
 
   /// Serves a paused, disabled or gone endpoint again.
   void enable(EndpointId id) {
-    move_to(id, EndpointState::active);
+    move_to(id, EndpointState::active, Notice::Kind::endpoint_enabled);
     engine_->notify();
   }
 
   /// Gives an endpoint a new secret (the first of the returned ones); the old ones sign along until `overlap` is over.
   Endpoint rotate_secret(EndpointId id, Duration overlap = std::chrono::hours{24}) {
-    return engine_->registry().rotate(id, overlap);
+    Endpoint rotated = engine_->registry().rotate(id, overlap);
+    engine_->tell(Notice::Kind::secret_rotated, id);
+    return rotated;
   }
 
   /// Makes the fields of an event type known: from now on, a filter for it that names another field is refused when its
@@ -157,7 +167,7 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
 
   /// Emits a payload that is encoded already, byte for byte.
   Emitted emit_bytes(std::string_view type, std::string_view payload, const EmitOptions& options = {}) {
-    return engine_->emit(type, options, [&] { return Bytes(payload); });
+    return engine_->intake().emit(type, options, [&] { return Bytes(payload); });
   }
   std::optional<Emitted> emit_bytes(std::string_view type, std::string_view payload, std::error_code& error) {
     return caught(error, [&] { return emit_bytes(type, payload); });
@@ -185,26 +195,38 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   /// Deliveries, the oldest first; page on with Query::after.
   std::vector<Delivery> deliveries(const Query& query = {}) requires Remembers<Store> { return log().find(query); }
 
+  /// Events with their payloads, the oldest first; page on with EventQuery::after. Only events that somebody subscribed to
+  /// are kept, and as long as one of their deliveries is.
+  std::vector<KeptEvent> events(const EventQuery& query = {}) requires Remembers<Store> { return log().events(query); }
+
   /// The attempts of a delivery, the oldest first; none for an unknown one.
   std::vector<Attempt> attempts(DeliveryId delivery) requires Remembers<Store> { return log().attempts(delivery); }
 
   // -------------------------------------------------------------------------------------------------- second thoughts
-  /// Sends a delivery again that is over, whatever became of it: at once, behind live traffic, with a fresh schedule.
-  /// Throws errc::not_found for an unknown one, errc::misuse for one that is not over.
+  /// Sends a delivery again that is over or parked, whatever became of it: at once, behind live traffic, with a fresh
+  /// schedule. Throws errc::not_found for an unknown one, errc::misuse for one that cannot be sent again now.
   void resend(DeliveryId delivery) requires Remembers<Store> {
     if (amend({.delivery = delivery, .most = 1}, State::due) == 1) return;
     if (log().find({.delivery = delivery, .most = 1}).empty())
       throw Error(errc::not_found, "there is no delivery of that id");
-    throw Error(errc::misuse, "this delivery is not over: it is due or being sent");
+    throw Error(errc::misuse,
+                "this delivery is due or being sent, or its endpoint is gone, or a newer one superseded it");
   }
 
-  /// Sends again what an endpoint did not get since a time: dead letters, expired and quarantined ones. Returns how many.
+  /// Sends again what an endpoint did not get since a time: dead letters, expired, quarantined and parked ones. Returns
+  /// how many.
   std::size_t recover(EndpointId endpoint, WallTime since) requires Remembers<Store> {
     std::size_t recovered = 0;
-    for (const State lost : {State::dead, State::expired, State::quarantined}) {
+    for (const State lost : {State::dead, State::expired, State::quarantined, State::parked}) {
       recovered += amend({.endpoint = endpoint, .state = lost, .since = since, .most = everything}, State::due);
     }
     return recovered;
+  }
+
+  /// Sends an endpoint what it would have got since a time had it been there: every event that it subscribes to, that the
+  /// store still keeps, and of which it has no delivery; behind live traffic. Returns how many. Throws errc::not_found.
+  std::size_t replay_missing(EndpointId endpoint, WallTime since) requires Remembers<Store> {
+    return engine_->intake().replay(*engine_->registry().existing(endpoint), since);
   }
 
   /// Cancels a delivery that is not over. Throws errc::not_found, errc::misuse for one that is over.
@@ -227,6 +249,9 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
 
   /// What this dispatcher has done so far, and what it is at; to_prometheus() makes it a text.
   Counters counters() const noexcept { return engine_->counters(); }
+
+  /// How much the store holds for all who share it, and how many endpoints there are; to_prometheus() makes it a text.
+  Gauges gauges() requires Remembers<Store> { return engine_->gauges(); }
 
   // --------------------------------------------------------------------------------------------------------------- run
   /// Starts Options::workers threads, with all signals blocked. Calling it again does nothing. Throws errc::misuse after
@@ -260,7 +285,7 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
     static_assert(Encodes<Serializer, T>,
                   "webhook: the dispatcher's serializer does not encode this type; for JSON write "
                   "NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(T, members...) beside it");
-    return engine_->emit(type, options, [&] { return engine_->policies().serializer.encode(data); });
+    return engine_->intake().emit(type, options, [&] { return engine_->policies().serializer.encode(data); });
   }
 
   Emitted test(EndpointId id, std::string_view type, Bytes payload) {
@@ -268,10 +293,12 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
     EmitOptions options;
     options.tenant = endpoint->tenant;
     options.expires = engine_->policies().clock.now().wall + std::chrono::minutes{10};
-    return engine_->emit_to(*endpoint, type, options, std::move(payload));
+    return engine_->intake().emit_to(*endpoint, type, options, std::move(payload));
   }
 
-  void move_to(EndpointId id, EndpointState state) { engine_->registry().move_to(id, state); }
+  void move_to(EndpointId id, EndpointState state, Notice::Kind kind) {
+    if (engine_->registry().move_to(id, state)) engine_->tell(kind, id);
+  }
 
   static constexpr std::size_t everything = static_cast<std::size_t>(-1);
 

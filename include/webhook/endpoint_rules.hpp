@@ -22,7 +22,9 @@ inline constexpr std::size_t max_secrets = 10;          ///< of one endpoint, ex
 inline constexpr std::size_t max_headers = 32;          ///< of one endpoint
 inline constexpr std::size_t max_header_value = 4096;   ///< bytes
 inline constexpr std::size_t max_header_bytes = 16384;  ///< of all names and values together
-inline constexpr std::size_t max_label = 256;           ///< bytes of a tenant; descriptions may have 16 times that
+inline constexpr std::size_t max_channels = 10;         ///< of one endpoint
+inline constexpr std::size_t max_label =
+    256;  ///< bytes of a tenant, a key or a channel; descriptions may have 16 times that
 
 namespace detail {
 
@@ -30,7 +32,7 @@ namespace detail {
 inline bool is_reserved_header(std::string_view name) noexcept {
   if (is_framing_field(name)) return true;
   for (const std::string_view other :
-       {"content-type", "content-encoding", "proxy-connection", "user-agent", "accept-encoding"}) {
+       {"content-type", "content-encoding", "proxy-connection", "user-agent", "accept-encoding", "traceparent"}) {
     if (Headers::same_name(name, other)) return true;
   }
   constexpr std::string_view ours = "webhook-";
@@ -74,6 +76,15 @@ inline void check_endpoint(const Endpoint& endpoint) {
   if (endpoint.tenant.size() > max_label || endpoint.format.size() > max_label || endpoint.scheme.size() > max_label ||
       endpoint.description.size() > 16 * max_label || endpoint.filter.size() > 64 * max_label) {
     throw Error(errc::invalid, "an endpoint's tenant, format, scheme, description or filter is too long");
+  }
+  if (endpoint.channels.size() > max_channels)
+    throw Error(errc::invalid, "an endpoint has at most 10 channels; name none to have the events of all");
+  for (const std::string& channel : endpoint.channels) {
+    if (channel.empty() || channel.size() > max_label) throw Error(errc::invalid, "a channel has 1 to 256 bytes");
+  }
+  if (endpoint.retry && endpoint.retry->first() != Duration::zero()) {
+    throw Error(errc::invalid,
+                "an endpoint's own schedule begins with a wait of 0; EmitOptions::delay delays first attempts");
   }
   if (endpoint.secrets.size() > max_secrets) {
     throw Error(errc::invalid_secret, "an endpoint has at most 10 secrets; remove those that have expired");

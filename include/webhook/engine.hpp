@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Engine: accepts events, runs the workers, and ends them within a deadline. The state behind a Dispatcher.
+// Engine: runs the workers and ends them within a deadline; the state behind a Dispatcher, and its parts put together.
 // It knows no payload type and no overloads (dispatcher.hpp), and nothing of HTTP, keys or tables (the policies).
 #ifndef WEBHOOK_ENGINE_HPP
 #define WEBHOOK_ENGINE_HPP
@@ -7,9 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -18,15 +18,17 @@
 #include <utility>
 #include <vector>
 
+#include "announcer.hpp"
 #include "concepts.hpp"
+#include "counters.hpp"
 #include "detail/crew.hpp"
-#include "detail/event_id.hpp"
 #include "detail/fork_guard.hpp"
 #include "detail/policies.hpp"
 #include "detail/random.hpp"
 #include "detail/tally.hpp"
+#include "health.hpp"
+#include "intake.hpp"
 #include "registry.hpp"
-#include "sieve.hpp"
 #include "worker.hpp"
 
 namespace webhook {
@@ -34,7 +36,7 @@ inline namespace v0 {
 
 /// What a dispatcher is made of. Thread-safe where Dispatcher says so.
 template <class Policies>
-class Engine final : private Peers {
+class Engine final : private Peers, private Premises {
   static_assert(!RoutesLater<typename Policies::Store>,
                 "webhook: this version routes every event when it is emitted; a store that keeps events unrouted "
                 "(webhook::RoutesLater) would keep them for ever");
@@ -42,7 +44,12 @@ class Engine final : private Peers {
  public:
   template <class... P>
   explicit Engine(std::tuple<P...> given)
-      : policies_(std::move(given)), random_(policies_.options.seed), registry_(policies_, random_) {
+      : policies_(std::move(given)),
+        random_(policies_.options.seed),
+        registry_(policies_, random_),
+        announcer_(policies_.options, tally_, this,
+                   [](void* self, const Notice& notice) { static_cast<Engine*>(self)->report(notice); }),
+        intake_(policies_, registry_, random_, tally_, announcer_, *this) {
     if (policies_.options.workers == 0) throw Error(errc::invalid, "Options::workers is at least 1");
     if (policies_.options.timeout <= Duration::zero() ||
         policies_.options.timeout > policies_.options.longest_timeout) {
@@ -56,6 +63,18 @@ class Engine final : private Peers {
                   "Options::disable_after is positive; webhook::Duration::max() never disables an endpoint");
     }
     if (policies_.options.per_lane == 0) throw Error(errc::invalid, "Options::per_lane is at least 1");
+    for (const Duration threshold : policies_.options.warn_after) {
+      if (threshold <= Duration::zero()) throw Error(errc::invalid, "the times in Options::warn_after are positive");
+    }
+    if (policies_.options.when_full == WhenFull::drop_oldest && !Remembers<typename Policies::Store>) {
+      throw Error(errc::unsupported,
+                  "this store cannot drop the oldest (it does not model webhook::Remembers); choose WhenFull::reject "
+                  "or WhenFull::wait");
+    }
+    if (policies_.options.operational && !Encodes<typename Policies::Serializer, Notice>) {
+      throw Error(errc::unsupported,
+                  "this serializer does not encode webhook::Notice, so there can be no operational events");
+    }
   }
 
   Policies& policies() noexcept { return policies_; }
@@ -70,27 +89,20 @@ class Engine final : private Peers {
   /// came along, but their memory did.
   bool orphaned() const noexcept { return phase_.load() != Phase::fresh && guard_.in_child(); }
 
-  // --------------------------------------------------------------------------------------------------------- accept
-  /// Stores an event for everyone who subscribed. `encode` gives the payload, and is asked only if somebody did.
-  template <class Encode>
-  Emitted emit(std::string_view type, const EmitOptions& options, const Encode& encode) {
-    try {
-      return accept(type, options, encode);
-    } catch (...) {
-      tally_.refused();
-      throw;
-    }
+  /// For every entry that emits.
+  Intake<Policies>& intake() {
+    refuse_fork();
+    return intake_;
   }
 
-  /// Stores an event for one endpoint, whatever it subscribed to.
-  Emitted emit_to(const Endpoint& endpoint, std::string_view type, const EmitOptions& options, Bytes payload) {
-    refuse_fork();
-    refuse_stopped();
-    check_event_type(type);
-    if (!options.id.empty()) detail::check_event_id(options.id);
-    const Now now = policies_.clock.now();
-    return append(now, make(now, type, options, std::move(payload)), options, {&endpoint.id, 1},
-                  registry_.router().version());
+  /// Tells the host, and whoever subscribed to operational events, of a change that the host made.
+  void tell(Notice::Kind kind, EndpointId endpoint) {
+    if (kind == Notice::Kind::endpoint_enabled) static_cast<void>(health_.recovers(endpoint));  // it starts anew
+    Notice notice;
+    notice.kind = kind;
+    notice.endpoint = endpoint;
+    notice.text = "by the host";
+    announcer_.tell(notice);
   }
 
   Counters counters() const noexcept {
@@ -100,8 +112,23 @@ class Engine final : private Peers {
     return counters;
   }
 
+  Gauges gauges() requires Remembers<typename Policies::Store> {
+    const Backlog backlog = policies_.store.backlog(policies_.clock.now());
+    const auto states = registry().router().count_states();
+    const auto in = [&](EndpointState state) { return std::uint64_t{states[static_cast<std::size_t>(state)]}; };
+    return {backlog.due,
+            backlog.leased,
+            backlog.parked,
+            backlog.bytes,
+            backlog.oldest,
+            in(EndpointState::active),
+            in(EndpointState::paused),
+            in(EndpointState::disabled),
+            in(EndpointState::gone)};
+  }
+
   /// Wakes a sleeping worker: after something was stored that it has not heard of.
-  void notify() noexcept {
+  void notify() noexcept override {
     notifying_.fetch_add(1);  // keeps stop() from ending the workers meanwhile
     if (Workers* workers = workers_.load(); workers != nullptr) {
       for (const auto& worker : *workers) {
@@ -191,82 +218,32 @@ class Engine final : private Peers {
     std::atomic<int>& count_;
   };
   void another() noexcept override { notify(); }
+  void ended() noexcept override { intake_.made_room(); }
+  void check_open() const override { refuse_stopped(); }
+  bool is_within_step() const noexcept override {
+    const Counted notifying(notifying_);
+    bool within = false;
+    if (Workers* workers = workers_.load(); workers != nullptr) {
+      for (const auto& worker : *workers) within = within || worker->stepping_here();
+    }
+    return within;
+  }
 
   enum class Phase : unsigned char { fresh, running, stopping, stopped };
   using Workers = std::vector<std::unique_ptr<Worker<Policies>>>;
   static constexpr Duration longest_step = std::chrono::hours{1};
 
-  std::shared_ptr<Event> make(const Now& now, std::string_view type, const EmitOptions& options, Bytes payload) {
-    if (payload.size() > policies_.options.max_payload) {
-      throw Error(errc::too_large, "the payload has " + std::to_string(payload.size()) +
-                                       " bytes, Options::max_payload allows " +
-                                       std::to_string(policies_.options.max_payload));
+  /// Emits a notice for the operational tenant; not about its own endpoints, or one report would follow another.
+  void report(const Notice& notice) {
+    if constexpr (Encodes<typename Policies::Serializer, Notice>) {
+      const std::string& tenant = *policies_.options.operational;
+      const std::shared_ptr<const Endpoint> endpoint = registry_.router().find(notice.endpoint);
+      if (endpoint != nullptr && endpoint->tenant == tenant) return;
+      EmitOptions options;
+      options.tenant = tenant;
+      intake_.emit("webhook." + std::string(to_string(notice.kind)), options,
+                   [&] { return policies_.serializer.encode(notice); });
     }
-    auto event = std::make_shared<Event>();
-    event->time = now.wall;
-    event->id = options.id.empty() ? detail::make_event_id(event->time, random_.next()) : EventId(options.id);
-    event->type = type;
-    if (!options.tenant.empty()) event->tenant = options.tenant;
-    if (!options.key.empty()) event->key = options.key;
-    event->expires = options.expires;
-    event->payload = std::move(payload);
-    return event;
-  }
-
-  template <class Encode>
-  Emitted accept(std::string_view type, const EmitOptions& options, const Encode& encode) {
-    refuse_fork();
-    refuse_stopped();
-    if (options.tenant.size() > max_label) throw Error(errc::invalid, "a tenant has at most 256 bytes");
-    const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type);
-    if (!options.id.empty()) detail::check_event_id(options.id);
-    Emitted nobody;
-    nobody.id = EventId(options.id);
-    if (routes->endpoints.empty() && routes->candidates.empty()) {
-      tally_.unwanted();
-      return nobody;
-    }
-    const Now now = policies_.clock.now();
-    std::shared_ptr<Event> event = make(now, type, options, encode());
-    if (routes->candidates.empty()) return append(now, std::move(event), options, routes->endpoints, routes->registry);
-    std::vector<EndpointId> chosen = routes->endpoints;
-    sieve_.sift(policies_.serializer, *event, routes->candidates, chosen);
-    if (chosen.empty()) {
-      tally_.unwanted();
-      return nobody;
-    }
-    return append(now, std::move(event), options, chosen, routes->registry);
-  }
-
-  Emitted append(const Now& now, std::shared_ptr<const Event> event, const EmitOptions& options,
-                 std::span<const EndpointId> routes, Version registry) {
-    Emitted emitted;
-    emitted.id = event->id;
-    const Counted accepting(accepting_);  // stop() waits for it, as long as it has time
-    refuse_stopped();
-    NewEvent fresh{std::move(event), routes, registry, !options.id.empty(),
-                   (std::max)(options.delay, policies_.options.retry.first())};
-    int tries = 0;
-    for (;; ++tries) {
-      try {
-        policies_.store.append(now, {&fresh, 1}, {&emitted.outcome, 1});
-        break;
-      } catch (const Error& error) {
-        if (error.code() != errc::unknown_commit || tries == 2) throw;
-        fresh.named = true;  // so that the store recognises what it may have committed
-      }
-    }
-    if (emitted.outcome == Appended::conflict) {
-      throw Error(errc::conflict, "an event of this id was emitted before, with another type or payload");
-    }
-    if (emitted.outcome == Appended::duplicate && tries > 0 && options.id.empty())
-      emitted.outcome = Appended::inserted;  // by us
-    if (emitted.outcome == Appended::inserted) {
-      emitted.endpoints = routes.size();
-      tally_.emitted();
-    }
-    notify();
-    return emitted;
   }
 
   void hire(std::size_t size) {
@@ -274,7 +251,7 @@ class Engine final : private Peers {
     if (guard_.in_child()) guard_.adopt();
     Workers staff;  // all of them or none: open() may throw
     for (std::size_t index = 0; index < size; ++index) {
-      staff.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, tally_,
+      staff.push_back(std::make_unique<Worker<Policies>>(policies_, registry_, random_, tally_, announcer_, health_,
                                                          WorkerId{random_.next().high}, static_cast<Peers&>(*this)));
     }
     staff_ = std::move(staff);
@@ -298,7 +275,7 @@ class Engine final : private Peers {
     for (;;) {
       const Duration left = deadline_.load() - std::chrono::steady_clock::now();
       if (left <= Duration::zero()) break;  // nothing is begun that could not end
-      const bool accepting = accepting_.load() != 0;
+      const bool accepting = intake_.busy();
       worker.step((std::min)(left, wait));
       if (worker.idle() && !accepting) break;
       wait = std::chrono::milliseconds{50};
@@ -307,6 +284,7 @@ class Engine final : private Peers {
   }
 
   void wake_all() noexcept {
+    intake_.made_room();  // who waits for it is told that there will be none
     for (const auto& worker : staff_) worker->wake();
   }
 
@@ -318,13 +296,7 @@ class Engine final : private Peers {
 
   /// An observer runs within a step, and what waits for the step to end would wait forever.
   void refuse_within_step(const char* call) const {
-    notifying_.fetch_add(1);
-    bool within = false;
-    if (Workers* workers = workers_.load(); workers != nullptr) {
-      for (const auto& worker : *workers) within = within || worker->stepping_here();
-    }
-    notifying_.fetch_sub(1);
-    if (within)
+    if (is_within_step())
       throw Error(errc::misuse,
                   std::string(call) + " was called from an observer; call it from a thread of the host's own");
   }
@@ -345,9 +317,11 @@ class Engine final : private Peers {
   Policies policies_;
   detail::Random random_;
   Registry<Policies> registry_;
-  Sieve<typename Policies::Serializer> sieve_{};
-  detail::ForkGuard guard_{};
   detail::Tally tally_{};
+  Announcer announcer_;
+  Health health_{};
+  Intake<Policies> intake_;
+  detail::ForkGuard guard_{};
   std::mutex turn_{};  // held while workers are stepped or joined; taken before life_, never after it
   std::mutex life_{};  // held for moments: guards the phase's changes and the hiring of workers
   std::atomic<Phase> phase_{Phase::fresh};
@@ -356,7 +330,6 @@ class Engine final : private Peers {
   Workers staff_{};
   std::atomic<Workers*> workers_{nullptr};  // set while staff_ may be used from any thread
   mutable std::atomic<int> notifying_{0};
-  std::atomic<int> accepting_{0};  // emits between their last look at the phase and the store's answer
   detail::Crew crew_{};
 };
 

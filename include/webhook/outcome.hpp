@@ -26,6 +26,7 @@ struct Outcome {
   EventId event{};
   Notice::Kind kind = Notice::Kind::failed;
   bool gone = false, disable = false;  ///< the endpoint is to become that
+  bool recovered = false;              ///< if it was delivered now, attempts had failed before
   std::optional<Duration> rest{};      ///< its lane is to rest for so long
   std::string_view text{};             ///< for the operator; a literal
 
@@ -47,10 +48,12 @@ struct Outcome {
     return outcome;
   }
 
-  /// It was tried. `wait` is what the schedule says of the next attempt; nothing if this was the last.
+  /// It was tried. `wait` is what the schedule says of the next attempt; nothing if this was the last, and then `parks`
+  /// says whether those behind it wait for the host.
   static Outcome tried(const Claimed& claimed, Attempt attempt, const Judgement& judgement,
-                       std::optional<Duration> wait) {
+                       std::optional<Duration> wait, bool parks) {
     Outcome outcome = given_back(claimed);
+    outcome.recovered = claimed.attempts > 0;
     outcome.attempt = std::move(attempt);
     outcome.disable = judgement.disable;
     switch (judgement.verdict) {
@@ -73,6 +76,8 @@ struct Outcome {
     }
     if (wait) {
       outcome.settlement.in = (std::max)(*wait, asked);
+    } else if (parks) {
+      outcome.end(State::parked, Notice::Kind::parked, "the last attempt of the schedule failed");
     } else {
       outcome.end(State::dead, Notice::Kind::exhausted, "the last attempt of the schedule failed");
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // RetrySchedule: how long to wait after the n-th failed attempt, or that it was the last; as data.
-// It knows neither answers nor clocks: what an answer means is judged in judgement.hpp.
+// It knows neither answers nor clocks: what an answer means is judged elsewhere.
 #ifndef WEBHOOK_RETRY_HPP
 #define WEBHOOK_RETRY_HPP
 
@@ -62,6 +62,8 @@ class RetrySchedule {
   }
 
   std::size_t attempts() const noexcept { return waits_.size(); }
+  const std::vector<Duration>& waits() const noexcept { return waits_; }  ///< as they were given
+  double jitter() const noexcept { return jitter_; }
 
   /// The wait before the first attempt; without jitter.
   Duration first() const noexcept { return waits_.front(); }

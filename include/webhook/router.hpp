@@ -4,6 +4,7 @@
 #ifndef WEBHOOK_ROUTER_HPP
 #define WEBHOOK_ROUTER_HPP
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,19 @@ struct Routes {
   std::vector<std::shared_ptr<const Endpoint>> candidates{};  ///< those with a filter, which sees the data
   Version registry = 0;
 };
+
+/// Whether an endpoint asked for events of that tenant, type and channel, its filter left aside; never if it was removed.
+inline bool subscribes(const Endpoint& endpoint, std::string_view tenant, std::string_view type,
+                       std::string_view channel) {
+  if (endpoint.state == EndpointState::removed || endpoint.tenant != tenant) return false;
+  bool listens = endpoint.channels.empty();
+  for (const std::string& one : endpoint.channels) listens = listens || one == channel;
+  if (!listens) return false;
+  for (const std::string& pattern : endpoint.events) {
+    if (matches_pattern(pattern, type)) return true;
+  }
+  return false;
+}
 
 /// Knows every endpoint and who subscribed to what. Thread-safe; an answer is remembered until an endpoint changes, so
 /// that asking costs a hash and a short lock.
@@ -82,24 +96,34 @@ class Router {
     return listed;
   }
 
-  /// Who gets an event of that tenant and type; never null. Throws Error (errc::invalid_type) for a malformed type.
-  std::shared_ptr<const Routes> routes(std::string_view tenant, std::string_view type) {
+  /// How many endpoints there are in each state.
+  std::array<std::size_t, 5> count_states() const {
     const std::lock_guard lock(mutex_);
-    if (const auto found = remembered_.find(Asked{tenant, type}); found != remembered_.end()) return found->second;
+    std::array<std::size_t, 5> counts{};
+    for (const auto& [id, endpoint] : endpoints_) ++counts[static_cast<std::size_t>(endpoint->state)];
+    return counts;
+  }
+
+  /// Who gets an event of that tenant, type and channel; never null. Throws Error (errc::invalid_type) for a malformed
+  /// type.
+  std::shared_ptr<const Routes> routes(std::string_view tenant, std::string_view type, std::string_view channel = {}) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = remembered_.find(Asked{tenant, type, channel}); found != remembered_.end())
+      return found->second;
     check_event_type(type);
     auto routes = std::make_shared<Routes>();
     routes->registry = version_;
     for (const auto& [id, endpoint] : endpoints_) {
-      if (!wants(*endpoint, tenant, type)) continue;
+      if (endpoint->state == EndpointState::gone || !subscribes(*endpoint, tenant, type, channel)) continue;
       if (endpoint->filter.empty()) {
         routes->endpoints.push_back(id);
       } else {
         routes->candidates.push_back(endpoint);
       }
     }
-    // Tenants and types may come from strangers: the memory is bounded, and forgets all at once because that is rare.
+    // Tenants, types and channels may come from strangers: the memory is bounded, and forgets all at once because that is rare.
     if (remembered_.size() >= most_remembered) remembered_.clear();
-    remembered_.emplace(Question{std::string(tenant), std::string(type)}, routes);
+    remembered_.emplace(Question{std::string(tenant), std::string(type), std::string(channel)}, routes);
     return routes;
   }
 
@@ -107,36 +131,30 @@ class Router {
   static constexpr std::size_t most_remembered = 4096;
 
   struct Asked {
-    std::string_view tenant{}, type{};
+    std::string_view tenant{}, type{}, channel{};
   };
   struct Question {
-    std::string tenant{}, type{};
+    std::string tenant{}, type{}, channel{};
   };
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(const Asked& asked) const noexcept {
-      return std::hash<std::string_view>()(asked.type) ^ (std::hash<std::string_view>()(asked.tenant) * 31U);
+      const std::hash<std::string_view> hash;
+      const std::size_t labels =
+          asked.tenant.empty() && asked.channel.empty() ? 0 : hash(asked.tenant) * 31U + hash(asked.channel) * 961U;
+      return hash(asked.type) ^ labels;
     }
     std::size_t operator()(const Question& question) const noexcept {
-      return (*this)(Asked{question.tenant, question.type});
+      return (*this)(Asked{question.tenant, question.type, question.channel});
     }
   };
   struct Same {
     using is_transparent = void;
     template <class Left, class Right>
     bool operator()(const Left& left, const Right& right) const noexcept {
-      return left.type == right.type && left.tenant == right.tenant;
+      return left.type == right.type && left.tenant == right.tenant && left.channel == right.channel;
     }
   };
-
-  static bool wants(const Endpoint& endpoint, std::string_view tenant, std::string_view type) {
-    if (endpoint.state == EndpointState::gone || endpoint.state == EndpointState::removed) return false;
-    if (endpoint.tenant != tenant) return false;
-    for (const std::string& pattern : endpoint.events) {
-      if (matches_pattern(pattern, type)) return true;
-    }
-    return false;
-  }
 
   mutable std::mutex mutex_{};
   std::unordered_map<EndpointId, std::shared_ptr<const Endpoint>> endpoints_{};

@@ -17,24 +17,26 @@
 #include <utility>
 #include <vector>
 
-#include "breaker.hpp"
+#include "aftermath.hpp"
+#include "announcer.hpp"
 #include "concepts.hpp"
 #include "detail/key_ring.hpp"
 #include "detail/random.hpp"
 #include "detail/renderings.hpp"
 #include "detail/slots.hpp"
 #include "detail/tally.hpp"
+#include "health.hpp"
 #include "judgement.hpp"
-#include "notice.hpp"
 #include "outcome.hpp"
 #include "registry.hpp"
 
 namespace webhook {
 inline namespace v0 {
 
-/// Who else may take what this worker has no room for.
+/// Who else may take what this worker has no room for, or waits for what it has done.
 struct Peers {
   virtual void another() noexcept = 0;  // wakes one that sleeps
+  virtual void ended() noexcept = 0;    // deliveries were settled: the store may have room
  protected:
   ~Peers() = default;
 };
@@ -43,15 +45,17 @@ struct Peers {
 template <class Policies>
 class Worker final : private Exchanges {
  public:
-  Worker(Policies& policies, Registry<Policies>& registry, detail::Random& random, detail::Tally& tally, WorkerId id,
-         Peers& peers)
+  Worker(Policies& policies, Registry<Policies>& registry, detail::Random& random, detail::Tally& tally,
+         const Announcer& announcer, Health& health, WorkerId id, Peers& peers)
       : policies_(policies),
         registry_(registry),
         random_(random),
         tally_(tally),
+        announcer_(announcer),
         id_(id),
         peers_(peers),
-        session_(policies.transport.open()) {}
+        session_(policies.transport.open()),
+        aftermath_(policies, registry, announcer, health) {}
 
   /// Moves everything on once, waiting at most `wait` for something to happen. Returns how many attempts ended.
   std::size_t step(Duration wait) {
@@ -71,7 +75,9 @@ class Worker final : private Exchanges {
   }
 
   /// True if the last step left nothing to do now: nothing in flight, nothing to be told to the store, nothing due.
-  bool idle() const noexcept { return slots_.taken() == 0 && outcomes_.empty() && found_nothing_; }
+  bool idle() const noexcept {
+    return slots_.taken() == 0 && outcomes_.empty() && !aftermath_.owes() && found_nothing_;
+  }
 
   /// Gives back what is in flight, untried as far as anyone can know.
   void abandon() {
@@ -213,7 +219,9 @@ class Worker final : private Exchanges {
     if (!known) {  // an old copy may name an old URL, and no copy is no proof that there is none
       outcomes_.push_back(Outcome::given_back(claimed, not_ready_pause));
     } else if (claimed.lost >= most_lost) {
-      over(State::quarantined, Notice::Kind::quarantined, "three leases ran out: workers died or hung over it");
+      const bool park = parks(endpoint.get());
+      over(park ? State::parked : State::quarantined, park ? Notice::Kind::parked : Notice::Kind::quarantined,
+           "three leases ran out: workers died or hung over it");
     } else if (endpoint == nullptr || endpoint->state == EndpointState::removed ||
                endpoint->state == EndpointState::gone) {
       over(State::cancelled, Notice::Kind::cancelled, "the endpoint is gone");
@@ -224,6 +232,11 @@ class Worker final : private Exchanges {
     } else {
       start(std::move(claimed), endpoint, lease_ends, now);
     }
+  }
+
+  /// Whether those behind a delivery that failed for good are to wait for the host.
+  static bool parks(const Endpoint* endpoint) noexcept {
+    return endpoint != nullptr && endpoint->order != Order::none && endpoint->when_exhausted == Exhausted::park;
   }
 
   void start(Claimed claimed, const std::shared_ptr<const Endpoint>& endpoint, Duration lease_ends, const Now& now) {
@@ -261,11 +274,13 @@ class Worker final : private Exchanges {
     request.url = endpoint.url;
     request.headers = exchange.rendering->headers;
     for (const Header header : endpoint.headers) request.headers.add(header.name, header.value);
+    const Event& event = *exchange.claimed.event;
+    if (!event.traceparent.empty()) request.headers.add("traceparent", event.traceparent);
     request.body = exchange.rendering->body;
     request.timeout = endpoint.timeout > Duration::zero() ? endpoint.timeout : policies_.options.timeout;
     request.http2 = endpoint.http2;
     signed_.clear();
-    const Signing signing{exchange.claimed.event->id.view(), exchange.began.wall, request};
+    const Signing signing{event.id.view(), exchange.began.wall, request, event.type};
     if (!policies_.signer.sign(signing, keys_.of(policies_.signer, endpoint, exchange.began.wall), signed_))
       return false;
     for (const Header header : signed_) request.headers.add(header.name, header.value);
@@ -311,9 +326,11 @@ class Worker final : private Exchanges {
 
   void conclude(const Exchange& exchange, Response response, const Now& now) {
     const Judgement judgement = judge(response, now.wall);
-    const std::optional<Duration> wait =
-        policies_.options.retry.next(exchange.claimed.attempts + 1, random_.next().low);
-    outcomes_.push_back(Outcome::tried(exchange.claimed, record(exchange, std::move(response), now), judgement, wait));
+    const Endpoint& endpoint = *exchange.endpoint;
+    const RetrySchedule& schedule = endpoint.retry ? *endpoint.retry : policies_.options.retry;
+    const std::optional<Duration> wait = schedule.next(exchange.claimed.attempts + 1, random_.next().low);
+    outcomes_.push_back(Outcome::tried(exchange.claimed, record(exchange, std::move(response), now), judgement, wait,
+                                       parks(&endpoint)));
   }
 
   Attempt record(const Exchange& exchange, Response response, const Now& now) const {
@@ -332,90 +349,45 @@ class Worker final : private Exchanges {
   }
 
   // ------------------------------------------------------------------------------------------------- tell the store
-  /// Settles what there is to settle; what the store does not take now is said again in the next step.
+  /// Settles what there is to settle, and does what is owed; what the store does not take now is said again in the next
+  /// step.
   void say() {
-    if (outcomes_.empty()) return;
+    if (outcomes_.empty() && !aftermath_.owes()) return;
     const Now now = policies_.clock.now();
     if (now.steady < trouble_until_) return;
+    if (!outcomes_.empty() && !settle(now)) return;
+    if (!aftermath_.owes()) return;
+    contained([&] { aftermath_.tune(); });
+    contained([&] { aftermath_.close(); });
+  }
+
+  bool settle(const Now& now) {
     settlements_.clear();
     for (Outcome& outcome : outcomes_) {
       outcome.settlement.attempt = outcome.attempt ? &*outcome.attempt : nullptr;
       settlements_.push_back(outcome.settlement);
     }
     settled_.assign(settlements_.size(), Settled{});
-    if (!contained([&] { policies_.store.settle(now, settlements_, settled_); })) return;
+    if (!contained([&] { policies_.store.settle(now, settlements_, settled_); })) return false;
     found_nothing_ = false;  // what was settled made room in its lane
+    peers_.ended();
     // Taken out first: an observer may call back into the dispatcher.
     said_.swap(outcomes_);
     for (std::size_t i = 0; i < said_.size(); ++i) {
-      if (settled_[i].word != Settled::Word::stale) follow(said_[i], settled_[i], now);
+      if (settled_[i].word != Settled::Word::stale) follow(said_[i], settled_[i]);
     }
     said_.clear();
+    return true;
   }
 
-  /// What follows from an outcome that the store took: rests, disabling, notices.
-  void follow(const Outcome& outcome, const Settled& settled, const Now& now) {
-    if (!outcome.worth_telling()) return;
-    if (outcome.attempt)
-      contained_but_missing([&] { tune(outcome, settled, now); });  // before anyone is told, who may take his time
-    Notice notice = outcome.notice();
-    tell(notice);
-    contained_but_missing([&] {
-      notice.attempt = nullptr;
-      if (outcome.gone) {
-        notice.kind = Notice::Kind::endpoint_gone;
-        notice.text = "it answered 410";
-        if (registry_.move_to(outcome.endpoint, EndpointState::gone)) tell(notice);
-      } else if (outcome.disable ||
-                 (outcome.attempt && settled.failures > 0 && settled.failing_for >= policies_.options.disable_after)) {
-        notice.kind = Notice::Kind::endpoint_disabled;
-        notice.text =
-            outcome.disable ? "it answered webhook-delivery: disable" : "it only failed for Options::disable_after";
-        if (retire(outcome.endpoint)) tell(notice);
-      }
-    });
-  }
-
-  /// Breaker, ramp and Retry-After, all of which are a cap and a rest of the lane.
-  void tune(const Outcome& outcome, const Settled& settled, const Now& now) {
-    const std::shared_ptr<const Endpoint> endpoint = registry_.existing(outcome.endpoint);
-    const bool delivered = outcome.settlement.state == State::delivered;
-    const std::optional<Lane> judged = breaker(policies_.options.breaker, settled, delivered, endpoint->cap);
-    const Duration asked = outcome.rest.value_or(Duration::zero());
-    if (!judged && asked <= Duration::zero()) return;
-    Lane lane = judged.value_or(Lane{settled.cap, Duration::zero()});
-    lane.rest = (std::max)(lane.rest, asked);
-    registry_.tune(now, outcome.endpoint, lane);
-  }
-
-  /// As contained(), but an endpoint that was removed meanwhile is nobody's trouble.
-  template <class Step>
-  void contained_but_missing(const Step& step) noexcept {
+  /// What follows from an outcome that the store took. The lane is tuned before anyone is told, who may take his time.
+  void follow(const Outcome& outcome, const Settled& settled) {
     contained([&] {
-      try {
-        step();
-      } catch (const Error& error) {
-        if (error.code() != errc::not_found) throw;
-      }
+      aftermath_.judge(outcome, settled);
+      aftermath_.tune();
     });
-  }
-
-  /// Disables an active endpoint; one that the host paused meanwhile stays as it is.
-  bool retire(EndpointId endpoint) {
-    return registry_.edit(endpoint, [](Endpoint& copy) {
-      if (copy.state != EndpointState::active) return false;
-      copy.state = EndpointState::disabled;
-      return true;
-    });
-  }
-
-  void tell(const Notice& notice) const noexcept {
-    tally_.told(notice.kind);
-    if (!policies_.options.on_notice) return;
-    try {
-      policies_.options.on_notice(notice);
-    } catch (...) {  // an observer's failure is not the engine's
-    }
+    contained([&] { aftermath_.tell(outcome, settled); });
+    contained([&] { aftermath_.close(); });
   }
 
   /// Runs a step that a policy may fail; false, and a notice, if it did.
@@ -437,10 +409,7 @@ class Worker final : private Exchanges {
       trouble_until_ = policies_.clock.now().steady + trouble_pause;
     } catch (...) {  // the clock is the trouble
     }
-    Notice notice;
-    notice.kind = Notice::Kind::trouble;
-    notice.text = text;
-    tell(notice);
+    announcer_.trouble(text);
   }
 
   void release(Ticket ticket) {
@@ -458,9 +427,11 @@ class Worker final : private Exchanges {
   Registry<Policies>& registry_;
   detail::Random& random_;
   detail::Tally& tally_;
+  const Announcer& announcer_;
   WorkerId id_;
   Peers& peers_;
   Session session_;
+  Aftermath<Policies> aftermath_;
   detail::KeyRing<typename Policies::Signer> keys_{};
   detail::Renderings renderings_{};
   detail::Slots<Exchange> slots_{};

@@ -4,7 +4,7 @@
 include("${CMAKE_CURRENT_LIST_DIR}/includes.cmake")
 
 # A new noun is entered here by hand; any other new header beside them is part of the engine.
-set(nouns address bytes delivery emitted endpoint error event event_type fwd http id retry secret time verification version)
+set(nouns address bytes delivery emitted endpoint error event event_type fwd http id notice retry secret time verification version)
 list(TRANSFORM nouns APPEND ".hpp")
 
 # A technology may take several files of a folder: transport/curl.hpp and transport/curl_options.hpp are one policy.
@@ -52,7 +52,7 @@ set(umbrella_reaches noun concepts engine detail ${policies})
 # Which headers may name which library.
 set(curl_at "^(transport|detail)/curl[^/]*$")
 set(openssl_at "^(scheme|detail)/.*")
-set(nlohmann_at "^serializer/json\\.hpp$")
+set(nlohmann_at "^serializer/json(_.*)?\\.hpp$")
 set(httplib_at "^adapter/httplib\\.hpp$")
 set(boost_at "^adapter/beast\\.hpp$")
 set(sqlite3_at "^(store/sqlite|detail/sqlite_).*")

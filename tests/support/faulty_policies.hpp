@@ -27,6 +27,7 @@ struct Faults {
   std::function<webhook::Now()> now{};  // instead of the system's clock
   std::function<void()> opening{}, starting{}, polling{}, signing{};
   std::function<void()> appending{}, appended{}, claiming{}, settling{}, reading{};  // appended: after it
+  std::function<void()> tuning{}, putting{};
   std::atomic<int> claims{0};
   std::atomic<int> sleeps{0};  // polls that would wait for long
   static void at(const std::function<void()>& place) {
@@ -106,8 +107,14 @@ struct SharedStore {
     Faults::at(faults->settling);
     real->settle(now, words, settled);
   }
-  void tune(const webhook::Now& now, webhook::EndpointId id, const webhook::Lane& lane) { real->tune(now, id, lane); }
-  webhook::Version put(const webhook::Endpoint& endpoint) { return real->put(endpoint); }
+  void tune(const webhook::Now& now, webhook::EndpointId id, const webhook::Lane& lane) {
+    Faults::at(faults->tuning);
+    real->tune(now, id, lane);
+  }
+  webhook::Version put(const webhook::Endpoint& endpoint) {
+    Faults::at(faults->putting);
+    return real->put(endpoint);
+  }
   std::vector<webhook::Endpoint> endpoints(webhook::Version after) {
     Faults::at(faults->reading);
     return real->endpoints(after);
@@ -116,6 +123,11 @@ struct SharedStore {
   std::vector<webhook::Attempt> attempts(webhook::DeliveryId id) { return real->attempts(id); }
   std::size_t amend(const webhook::Now& now, const webhook::Query& query, webhook::State to) {
     return real->amend(now, query, to);
+  }
+  std::vector<webhook::KeptEvent> events(const webhook::EventQuery& query) { return real->events(query); }
+  webhook::Backlog backlog(const webhook::Now& now) { return real->backlog(now); }
+  std::size_t replay(const webhook::Now& now, std::span<const webhook::Route> routes) {
+    return real->replay(now, routes);
   }
   std::size_t prune(const webhook::Now& now, webhook::Duration age, std::size_t most) {
     return real->prune(now, age, most);
@@ -205,9 +217,9 @@ class FaultyVirtualHost : public FaultyHost {
     faults->now = [this] { return clock.now(); };
   }
 
-  void pass(webhook::Duration time) {
-    for (webhook::Duration passed{}; passed < time; passed += std::chrono::seconds{1}) {
-      clock.advance(std::chrono::seconds{1});
+  void pass(webhook::Duration time, webhook::Duration step = std::chrono::seconds{1}) {
+    for (webhook::Duration passed{}; passed < time; passed += step) {
+      clock.advance(step);
       for (int i = 0; i < 3; ++i) hooks.run_once();
     }
   }

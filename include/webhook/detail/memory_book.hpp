@@ -309,6 +309,10 @@ class MemoryBook {
 
   void check_room(std::size_t deliveries, std::size_t bytes) const {
     if (deliveries == 0) return;
+    if (deliveries > options_.max_deliveries || bytes > options_.max_bytes) {
+      throw Error(errc::too_large,
+                  "the event goes to more endpoints, or has more bytes, than the memory store takes at all");
+    }
     if (deliveries > options_.max_deliveries - pending_) {
       throw Error(errc::full, "the memory store holds " + std::to_string(pending_) +
                                   " pending deliveries and takes at most " + std::to_string(options_.max_deliveries) +

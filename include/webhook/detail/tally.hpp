@@ -36,9 +36,12 @@ class Tally {
     counters.attempts = get(attempts_);
     counters.delivered = of(Notice::Kind::delivered);
     counters.failed = of(Notice::Kind::failed);
+    counters.recovered = of(Notice::Kind::recovered);
     counters.exhausted = of(Notice::Kind::exhausted);
+    counters.parked = of(Notice::Kind::parked);
     counters.cancelled = of(Notice::Kind::cancelled);
     counters.expired = of(Notice::Kind::expired);
+    counters.dropped = of(Notice::Kind::dropped);
     counters.quarantined = of(Notice::Kind::quarantined);
     counters.disabled = of(Notice::Kind::endpoint_disabled) + of(Notice::Kind::endpoint_gone);
     counters.troubles = of(Notice::Kind::trouble);

@@ -21,6 +21,7 @@
 #include "../detail/json_filter.hpp"
 #include "../detail/rfc3339.hpp"
 #include "../error.hpp"
+#include "json_notice.hpp"
 
 namespace webhook {
 inline namespace v0 {

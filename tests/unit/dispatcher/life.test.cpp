@@ -127,8 +127,8 @@ TEST_CASE("F4: an observer may throw, emit, and change endpoints, but not wait f
   const auto endpoint = hooks.add({.url = "https://a.example/"});
   std::error_code refused_stop, refused_step;
   int seen = 0;
-  watch = [&](const Notice&) {
-    if (++seen == 1) {
+  watch = [&](const Notice& notice) {
+    if (notice.kind == Notice::Kind::delivered && ++seen == 1) {
       hooks.emit("from.observer", {});
       hooks.pause(endpoint.id);
       hooks.resume(endpoint.id);
