@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A dispatcher whose five policies fail, wait or count where a test says so, and otherwise do as they should.
-// Its store may be shared by several dispatchers, as processes share a database.
+// Its store may be shared by several dispatchers, as processes share a database. Compiled once, as virtual_host.hpp is.
 #ifndef WEBHOOK_TESTS_SUPPORT_FAULTY_POLICIES_HPP
 #define WEBHOOK_TESTS_SUPPORT_FAULTY_POLICIES_HPP
 
@@ -137,6 +137,13 @@ struct SharedStore {
   std::shared_ptr<webhook::MemoryStore> real{};
 };
 
+}  // namespace support
+
+extern template class webhook::Dispatcher<support::FaultyTransport, webhook::JsonSerializer, support::FaultySigner,
+                                          support::SharedStore, support::FaultyClock>;
+
+namespace support {
+
 /// Polls until `condition` holds; false if it does not within five seconds.
 template <class Condition>
 bool until(const Condition& condition) {
@@ -151,39 +158,17 @@ bool until(const Condition& condition) {
 class FaultyHost {
  public:
   explicit FaultyHost(webhook::Options options = {},
-                      std::shared_ptr<webhook::MemoryStore> shared = std::make_shared<webhook::MemoryStore>())
-      : store(std::move(shared)),
-        hooks(FaultyTransport{faults, transport}, signer, SharedStore{faults, store}, FaultyClock{faults},
-              watched(std::move(options))) {}
+                      std::shared_ptr<webhook::MemoryStore> shared = std::make_shared<webhook::MemoryStore>());
   FaultyHost(const FaultyHost&) = delete;
   FaultyHost& operator=(const FaultyHost&) = delete;
+  ~FaultyHost();
 
-  int count(webhook::Notice::Kind kind) const {
-    const std::lock_guard lock(mutex_);
-    int found = 0;
-    for (const webhook::Notice::Kind one : told_) found += one == kind ? 1 : 0;
-    return found;
-  }
-
-  std::vector<webhook::Delivery> all() { return hooks.deliveries(webhook::Query{.most = 1000}); }
-
-  bool all_are(webhook::State state) {
-    bool same = true;
-    for (const webhook::Delivery& delivery : all()) same = same && delivery.state == state;
-    return same;
-  }
+  int count(webhook::Notice::Kind kind) const;
+  std::vector<webhook::Delivery> all();
+  bool all_are(webhook::State state);
 
   /// Whether the dispatcher refuses events because it is being stopped.
-  bool stopping() {
-    webhook::EmitOptions to_nobody;
-    to_nobody.tenant = "nobody";
-    try {
-      hooks.emit("a.b", {}, to_nobody);
-    } catch (const webhook::Error& error) {
-      return error.code() == webhook::errc::stopped;
-    }
-    return false;
-  }
+  bool stopping();
 
   SharedFaults faults = std::make_shared<Faults>();
   std::shared_ptr<webhook::MemoryStore> store;
@@ -192,17 +177,7 @@ class FaultyHost {
   webhook::Dispatcher<FaultyTransport, webhook::JsonSerializer, FaultySigner, SharedStore, FaultyClock> hooks;
 
  private:
-  webhook::Options watched(webhook::Options options) {
-    options.seed = 1;
-    options.on_notice = [this, own = std::move(options.on_notice)](const webhook::Notice& notice) {
-      {
-        const std::lock_guard lock(mutex_);
-        told_.push_back(notice.kind);
-      }
-      if (own) own(notice);
-    };
-    return options;
-  }
+  webhook::Options watched(webhook::Options options);
 
   mutable std::mutex mutex_{};
   std::vector<webhook::Notice::Kind> told_{};
@@ -212,17 +187,9 @@ class FaultyHost {
 class FaultyVirtualHost : public FaultyHost {
  public:
   explicit FaultyVirtualHost(webhook::ManualClock time = webhook::ManualClock(),
-                             std::shared_ptr<webhook::MemoryStore> shared = std::make_shared<webhook::MemoryStore>())
-      : FaultyHost({}, std::move(shared)), clock(std::move(time)) {
-    faults->now = [this] { return clock.now(); };
-  }
+                             std::shared_ptr<webhook::MemoryStore> shared = std::make_shared<webhook::MemoryStore>());
 
-  void pass(webhook::Duration time, webhook::Duration step = std::chrono::seconds{1}) {
-    for (webhook::Duration passed{}; passed < time; passed += step) {
-      clock.advance(step);
-      for (int i = 0; i < 3; ++i) hooks.run_once();
-    }
-  }
+  void pass(webhook::Duration time, webhook::Duration step = std::chrono::seconds{1});
 
   webhook::ManualClock clock;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A dispatcher in virtual time: a manual clock, a recording transport, and a loop that moves both.
+// A dispatcher in virtual time: a manual clock, a recording transport, and a loop that moves both. It is compiled once
+// (virtual_host.cpp), because a dispatcher in every test's source file is most of what compiling the tests takes.
 #ifndef WEBHOOK_TESTS_SUPPORT_VIRTUAL_HOST_HPP
 #define WEBHOOK_TESTS_SUPPORT_VIRTUAL_HOST_HPP
 
@@ -15,6 +16,9 @@
 #include <utility>
 #include <vector>
 
+extern template class webhook::Dispatcher<webhook::RecordingTransport, webhook::JsonSerializer,
+                                          webhook::StandardWebhooks, webhook::MemoryStore, webhook::ManualClock>;
+
 namespace support {
 
 struct Told {  // a notice, kept
@@ -26,41 +30,23 @@ struct Told {  // a notice, kept
 };
 
 /// One key, made ready; a Key can only be moved.
-inline std::vector<webhook::StandardWebhooks::Key> keys(const webhook::Secret& secret) {
-  std::vector<webhook::StandardWebhooks::Key> prepared;
-  prepared.push_back(webhook::StandardWebhooks().prepare(secret, ""));
-  return prepared;
-}
+std::vector<webhook::StandardWebhooks::Key> keys(const webhook::Secret& secret);
 
 class VirtualHost {
  public:
-  explicit VirtualHost(webhook::Options options = {}) : hooks(clock, transport, watched(std::move(options))) {}
+  explicit VirtualHost(webhook::Options options = {});
   VirtualHost(const VirtualHost&) = delete;
   VirtualHost& operator=(const VirtualHost&) = delete;
+  ~VirtualHost();
 
   /// Steps until nothing happens any more at this moment.
-  void settle() {
-    for (int i = 0; i < 1000; ++i) {
-      const std::size_t before = transport.requests().size();
-      if (hooks.run_once() == 0 && transport.requests().size() == before && i > 1) return;
-    }
-  }
+  void settle();
 
   /// Lets time pass in small steps, doing what becomes due.
-  void pass(webhook::Duration time, webhook::Duration step = std::chrono::seconds{1}) {
-    for (webhook::Duration passed{}; passed < time; passed += step) {
-      clock.advance(step);
-      settle();
-    }
-  }
+  void pass(webhook::Duration time, webhook::Duration step = std::chrono::seconds{1});
 
-  int count(webhook::Notice::Kind kind) const {
-    int found = 0;
-    for (const Told& notice : told) found += notice.kind == kind ? 1 : 0;
-    return found;
-  }
-
-  std::vector<webhook::Delivery> all() { return hooks.deliveries(webhook::Query{.most = 1000}); }
+  int count(webhook::Notice::Kind kind) const;
+  std::vector<webhook::Delivery> all();
 
   webhook::ManualClock clock{};
   webhook::RecordingTransport transport{};
@@ -70,16 +56,7 @@ class VirtualHost {
       hooks;
 
  private:
-  webhook::Options watched(webhook::Options options) {
-    options.seed = 1;
-    if (!options.on_notice) {
-      options.on_notice = [this](const webhook::Notice& notice) {
-        told.push_back({notice.kind, notice.endpoint, notice.delivery,
-                        notice.attempt != nullptr ? notice.attempt->status : 0, std::string(notice.text)});
-      };
-    }
-    return options;
-  }
+  webhook::Options watched(webhook::Options options);
 };
 
 }  // namespace support
