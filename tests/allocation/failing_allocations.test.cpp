@@ -57,7 +57,7 @@ bool starved(long n, const Call& call) {
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
-TEST_CASE("an emit that ran out of memory stored nothing, and can be repeated under its id") {
+TEST_CASE("an emit that ran out of memory stored nothing, and can be repeated under its id", "[B16]") {
   const nlohmann::json data{{"name", "a text that is too long to live within a string itself"}};
   webhook::EmitOptions options;
   options.id = "order_42";

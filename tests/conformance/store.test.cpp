@@ -62,7 +62,9 @@ auto none() {
 
 }  // namespace
 
-TEST_CASE("the memory store keeps every rule of the page") { CHECK_THAT(webhook::check_store(MakeMemory{}), none()); }
+TEST_CASE("the memory store keeps every rule of the page", "[E11][E18][E19]") {
+  CHECK_THAT(webhook::check_store(MakeMemory{}), none());
+}
 
 TEST_CASE("the memory store does what the model does, whatever is asked of it") {
   CHECK_THAT(webhook::check_store_model(MakeMemory{}, 1, model_operations()), Catch::Equals(""));

@@ -75,7 +75,7 @@ bool failed(const Outcome& outcome, Failure failure) {
 
 }  // namespace
 
-TEST_CASE("a complete answer is reported with its status, headers and body") {
+TEST_CASE("a complete answer is reported with its status, headers and body", "[D1]") {
   for (const int status : {200, 201, 202, 299, 300, 304, 400, 404, 410, 429, 500, 503, 599}) {
     CAPTURE(status);
     CHECK(accepted(answered("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: 0\r\n\r\n"), status));
@@ -91,7 +91,7 @@ TEST_CASE("a complete answer is reported with its status, headers and body") {
   CHECK(outcome.response.body == "busy");
 }
 
-TEST_CASE("an interim answer is not the answer, and its headers are not the answer's") {
+TEST_CASE("an interim answer is not the answer, and its headers are not the answer's", "[D1]") {
   const Outcome outcome = answered(
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\nLink: x\r\n\r\n"
       "HTTP/1.1 200 OK\r\nX-Final: yes\r\nContent-Length: 0\r\n\r\n");
@@ -111,7 +111,7 @@ TEST_CASE("a trailer is not a header of the answer") {
   CHECK(outcome.response.headers.count("retry-after") == 0);
 }
 
-TEST_CASE("a status that is none is a broken answer") {
+TEST_CASE("a status that is none is a broken answer", "[D2]") {
   for (const char* line : {"HTTP/1.1 600 X", "HTTP/1.1 000 X", "HTTP/1.1 099 X", "HTTP/1.1 2000 X", "HTTP/1.1 20 X",
                            "HTTP/1.1 2x0 X", "HTTP/1.1  200 X", "HTTP/1.1 -200 X", "HTTP/1.1 999 X", "HTTP/3.1 200 X",
                            "HTTP/1.2 200 X", "ICY 200 OK", "RTSP/1.0 200 OK", "http/1.1 200 OK"}) {
@@ -120,7 +120,7 @@ TEST_CASE("a status that is none is a broken answer") {
   }
 }
 
-TEST_CASE("what is not HTTP, HTTP/0.9 included, is a broken answer") {
+TEST_CASE("what is not HTTP, HTTP/0.9 included, is a broken answer", "[D3]") {
   for (const std::string& bytes :
        {std::string("<html>hello</html>"), std::string("SSH-2.0-OpenSSH_9.2\r\n"),
         std::string("\0\0\0\x07\x16\x03\x01", 7), std::string("\r\n\r\n"), std::string(70000, 'x')}) {
@@ -137,7 +137,7 @@ TEST_CASE("a connection that ends without an answer is a broken answer") {
   CHECK((outcome.response.failure == Failure::broken || outcome.response.failure == Failure::connect));
 }
 
-TEST_CASE("cut off at any byte, an answer counts from the end of its header block on") {
+TEST_CASE("cut off at any byte, an answer counts from the end of its header block on", "[D9]") {
   const std::string answer = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 10\r\n\r\n0123456789";
   const std::size_t complete = answer.find("\r\n\r\n") + 4;
   for (std::size_t cut = 0; cut <= answer.size(); ++cut) {
@@ -152,7 +152,7 @@ TEST_CASE("cut off at any byte, an answer counts from the end of its header bloc
   }
 }
 
-TEST_CASE("a connection that is reset after the header block was accepted all the same") {
+TEST_CASE("a connection that is reset after the header block was accepted all the same", "[D9][D12]") {
   // The peer waits until its bytes were taken: a reset throws away what the other side has not read.
   LoopbackServer server{LoopbackServer::Script{[](Peer& peer, const Request&) {
                                                  peer.send("HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" +
@@ -166,7 +166,7 @@ TEST_CASE("a connection that is reset after the header block was accepted all th
   CHECK(outcome.response.body.size() == 16 * 1024);
 }
 
-TEST_CASE("an endless body is read up to the cap, and what was accepted stays accepted") {
+TEST_CASE("an endless body is read up to the cap, and what was accepted stays accepted", "[D5][D9]") {
   const std::string chunk = "4000\r\n" + std::string(0x4000, 'x') + "\r\n";
   std::size_t sent = 0;
   const Outcome outcome = deliver_to([&](Peer& peer) {
@@ -179,14 +179,14 @@ TEST_CASE("an endless body is read up to the cap, and what was accepted stays ac
   CHECK(sent < std::size_t{32} << 20);  // what the buffers of a loopback socket hold, and no more
 }
 
-TEST_CASE("a compressed body is kept as it came, never unpacked") {
+TEST_CASE("a compressed body is kept as it came, never unpacked", "[D6]") {
   const std::string packed("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", 10);
   const Outcome outcome = answered("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n" + packed);
   CHECK(accepted(outcome, 200));
   CHECK(outcome.response.body == packed);
 }
 
-TEST_CASE("a strange Content-Length does no harm") {
+TEST_CASE("a strange Content-Length does no harm", "[D4]") {
   for (const char* length :
        {"Content-Length: 99999999999999999999999999", "Content-Length: 10\r\nContent-Length: 3",
         "Content-Length: 9223372036854775807", "Content-Length: 3\r\nTransfer-Encoding: chunked"}) {
@@ -200,7 +200,7 @@ TEST_CASE("a strange Content-Length does no harm") {
   }
 }
 
-TEST_CASE("endless headers are too large, as many lines, as one line, and as interim answers") {
+TEST_CASE("endless headers are too large, as many lines, as one line, and as interim answers", "[D7]") {
   const auto flood = [](const std::string& first, const std::string& again) {
     return deliver_to([=](Peer& peer) {
       peer.send(first);
@@ -243,7 +243,7 @@ TEST_CASE("a header block that drips is given up at the timeout") {
   CHECK(outcome.took < 2s);
 }
 
-TEST_CASE("an accepted delivery stays accepted when its body drips until the timeout") {
+TEST_CASE("an accepted delivery stays accepted when its body drips until the timeout", "[D9]") {
   const Outcome outcome = deliver_to(
       [](Peer& peer) {
         peer.send("HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n");
@@ -254,7 +254,8 @@ TEST_CASE("an accepted delivery stays accepted when its body drips until the tim
   CHECK(outcome.took < 2s);
 }
 
-TEST_CASE("an answer that drips is given up after some seconds, long before the timeout, but thinking is allowed") {
+TEST_CASE("an answer that drips is given up after some seconds, long before the timeout, but thinking is allowed",
+          "[D8]") {
   // All at once, for the wall clock's sake.
   LoopbackServer drip_head{LoopbackServer::Script{[](Peer& peer, const Request&) {
                                                     peer.send("HTTP/1.1 200 OK\r\n");
@@ -289,7 +290,7 @@ TEST_CASE("an answer that drips is given up after some seconds, long before the 
   CHECK(log.answers[Ticket{2}].front().status == 204);
 }
 
-TEST_CASE("a switch to another protocol is refused at once") {
+TEST_CASE("a switch to another protocol is refused at once", "[D10]") {
   const Outcome outcome = deliver_to([](Peer& peer) {
     peer.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n");
     peer.hold();
@@ -298,7 +299,7 @@ TEST_CASE("a switch to another protocol is refused at once") {
   CHECK(outcome.took < 2s);
 }
 
-TEST_CASE("an answer that comes before the request was sent is taken") {
+TEST_CASE("an answer that comes before the request was sent is taken", "[D11]") {
   LoopbackServer server{
       LoopbackServer::Script{{}, [](Peer& peer) {
                                std::string some;
@@ -320,7 +321,7 @@ TEST_CASE("a peer that reads nothing is given up at the timeout") {
   CHECK(outcome.took < 2s);
 }
 
-TEST_CASE("a body of any bytes is kept as it is") {
+TEST_CASE("a body of any bytes is kept as it is", "[D13]") {
   const std::string body = std::string("\0\x1b[31m<script>\xff\xfe\r\n", 18);
   const Outcome outcome =
       answered("HTTP/1.1 500 X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);

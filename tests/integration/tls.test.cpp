@@ -67,7 +67,7 @@ TEST_CASE("a certificate of an authority that the host named is accepted") {
   CHECK(server.protocol() == "http/1.1");
 }
 
-TEST_CASE("TLS 1.2 is accepted, TLS 1.1 and 1.0 are not") {
+TEST_CASE("TLS 1.2 is accepted, TLS 1.1 and 1.0 are not", "[D17]") {
   const Authority authority;
   const Certificate certificate = authority.issue("IP:127.0.0.1");
   TlsServer current(certificate, TLS1_2_VERSION);
@@ -79,7 +79,7 @@ TEST_CASE("TLS 1.2 is accepted, TLS 1.1 and 1.0 are not") {
   CHECK(old.requests() + older.requests() == 0);
 }
 
-TEST_CASE("a certificate that nobody known has signed is refused") {
+TEST_CASE("a certificate that nobody known has signed is refused", "[D17]") {
   const Authority authority;
   TlsServer self_signed(Certificate::make({"receiver", "IP:127.0.0.1", false, -3600, 3600, nullptr}));
   CHECK(refused(carry(self_signed.url(), "")));
@@ -91,7 +91,7 @@ TEST_CASE("a certificate that nobody known has signed is refused") {
   CHECK(self_signed.requests() + of_a_stranger.requests() == 0);
 }
 
-TEST_CASE("a certificate that has expired, or is not valid yet, is refused") {
+TEST_CASE("a certificate that has expired, or is not valid yet, is refused", "[D17]") {
   const Authority authority;
   TlsServer expired(authority.issue("IP:127.0.0.1", -7200, -3600));
   CHECK(refused(carry(expired.url(), authority.file.path())));
@@ -100,7 +100,7 @@ TEST_CASE("a certificate that has expired, or is not valid yet, is refused") {
   CHECK(expired.requests() + early.requests() == 0);
 }
 
-TEST_CASE("a certificate for another host is refused") {
+TEST_CASE("a certificate for another host is refused", "[D17]") {
   const Authority authority;
   TlsServer other(authority.issue("DNS:other.example,IP:127.0.0.2"));
   CHECK(refused(carry(other.url(), authority.file.path())));
@@ -111,7 +111,7 @@ TEST_CASE("a certificate for another host is refused") {
   CHECK(other.requests() == 0);
 }
 
-TEST_CASE("a peer that answers an https request in plain text is refused") {
+TEST_CASE("a peer that answers an https request in plain text is refused", "[D17]") {
   LoopbackServer plain{LoopbackServer::Script{{}, [](LoopbackServer::Peer& peer) {
                                                 peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
                                                 peer.hold();

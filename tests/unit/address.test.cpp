@@ -49,7 +49,7 @@ void check(const std::vector<Range>& ranges) {
 
 }  // namespace
 
-TEST_CASE("every special-purpose IPv4 range is known from its first to its last address") {
+TEST_CASE("every special-purpose IPv4 range is known from its first to its last address", "[C1]") {
   check({
       {"", "0.0.0.0", "0.255.255.255", "1.0.0.0", special, global, global},
       {"9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0", local, global, global},
@@ -74,7 +74,7 @@ TEST_CASE("every special-purpose IPv4 range is known from its first to its last 
   CHECK(kind("93.184.216.34") == global);
 }
 
-TEST_CASE("of IPv6 only 2000::/3 without its special-purpose ranges is public") {
+TEST_CASE("of IPv6 only 2000::/3 without its special-purpose ranges is public", "[C1]") {
   check({
       {"", "::", "::", "::1", special, special, loopback},
       {"::", "::1", "::1", "::2", loopback, special, special},
@@ -112,7 +112,7 @@ TEST_CASE("of IPv6 only 2000::/3 without its special-purpose ranges is public") 
   CHECK(kind("2a00:1450:4001:82f::200e") == global);
 }
 
-TEST_CASE("an IPv4 address inside an IPv6 one is judged as what it is") {
+TEST_CASE("an IPv4 address inside an IPv6 one is judged as what it is", "[C2][C3]") {
   CHECK(kind("::ffff:127.0.0.1") == loopback);
   CHECK(kind("::ffff:10.0.0.1") == local);
   CHECK(kind("::ffff:8.8.8.8") == global);
@@ -140,7 +140,7 @@ TEST_CASE("an IPv4 address inside an IPv6 one is judged as what it is") {
   CHECK(kind("fd00::5efe:169.254.169.254") == metadata);
 }
 
-TEST_CASE("a metadata address is never allowed, whatever the host allows") {
+TEST_CASE("a metadata address is never allowed, whatever the host allows", "[C4]") {
   AddressRules all;
   all.allow_loopback = all.allow_private = true;
   all.allow = {"0.0.0.0/0", "::/0"};

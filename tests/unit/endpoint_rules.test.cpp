@@ -33,7 +33,7 @@ std::error_code with_header(std::string_view name, std::string_view value) {
 
 TEST_CASE("a plain endpoint is accepted") { CHECK_FALSE(refusal(good())); }
 
-TEST_CASE("A1, A10: an empty, endless or broken URL is refused") {
+TEST_CASE("an empty, endless or broken URL is refused", "[A1][A10]") {
   for (const std::string& url :
        {std::string(), std::string(1 << 20, 'a'), std::string("https://a/\0b", 11), std::string("https://a/ b"),
         std::string("https://a/\r\nb"), std::string("https://a/\tb")}) {
@@ -43,7 +43,7 @@ TEST_CASE("A1, A10: an empty, endless or broken URL is refused") {
   }
 }
 
-TEST_CASE("A13, A14: header names and values cannot smuggle another header in") {
+TEST_CASE("header names and values cannot smuggle another header in", "[A13][A14]") {
   for (const std::string& name : {std::string(), std::string("a b"), std::string("a:"), std::string("a\r\n"),
                                   std::string("a\0", 2), std::string("\xc3\xa9")}) {
     CHECK(with_header(name, "x") == errc::invalid_header);
@@ -56,14 +56,14 @@ TEST_CASE("A13, A14: header names and values cannot smuggle another header in") 
   CHECK_FALSE(with_header("Authorization", "Bearer abc"));
 }
 
-TEST_CASE("A15: names that the library writes itself are refused in any case") {
+TEST_CASE("names that the library writes itself are refused in any case", "[A15]") {
   for (const char* name : {"Host", "CONTENT-LENGTH", "Transfer-Encoding", "connection", "TE", "Upgrade", "Expect",
                            "Content-Encoding", "webhook-id", "Webhook-Anything", "WEBHOOK-SIGNATURE"}) {
     CHECK(with_header(name, "x") == errc::invalid_header);
   }
 }
 
-TEST_CASE("A16, A17: headers are bounded and do not repeat") {
+TEST_CASE("headers are bounded and do not repeat", "[A16][A17]") {
   CHECK_FALSE(with_header("X-Long", std::string(4096, 'v')));
   CHECK(with_header("X-Long", std::string(4097, 'v')) == errc::invalid_header);
   Endpoint many = good();
@@ -84,7 +84,7 @@ TEST_CASE("a refused header's value is not repeated in the message") {
   CHECK_THROWS_WITH(check_endpoint(endpoint), !Catch::Contains("s3cret"));
 }
 
-TEST_CASE("A20: patterns are bounded") {
+TEST_CASE("patterns are bounded", "[A20]") {
   Endpoint endpoint = good();
   endpoint.events = {};
   CHECK(refusal(endpoint) == errc::invalid_pattern);

@@ -24,7 +24,7 @@ Judgement judged(int status, std::initializer_list<Header> headers = {}) {
 }
 }  // namespace
 
-TEST_CASE("2xx is delivered, and nothing else is") {
+TEST_CASE("2xx is delivered, and nothing else is", "[D1]") {
   for (const int status : {200, 201, 204, 299}) CHECK(judged(status).verdict == Verdict::delivered);
   for (const int status : {0, 100, 199, 300, 301, 304, 307, 400, 404, 500, 600})
     CHECK(judged(status).verdict == Verdict::retry);
@@ -64,14 +64,14 @@ TEST_CASE("Retry-After is read as seconds or as a date in any of the three forms
   CHECK(parse_retry_after("Thu Dec  3 14:00:00 2026", now).value() == 24h);
 }
 
-TEST_CASE("Retry-After is clamped to a day, and a date in the past is zero") {
+TEST_CASE("Retry-After is clamped to a day, and a date in the past is zero", "[D14]") {
   CHECK(parse_retry_after("1000000000", now).value() == 24h);
   CHECK(parse_retry_after(std::string(400, '9'), now).value() == 24h);
   CHECK(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now).value() == 24h);
   CHECK(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now).value() == 0s);
 }
 
-TEST_CASE("a Retry-After that is garbage, negative or said twice is ignored") {
+TEST_CASE("a Retry-After that is garbage, negative or said twice is ignored", "[D14]") {
   for (const char* bad : {"", "-1", "+5", "1.5", " 5", "5 ", "soon", "0x10", "Mon, 99 Nov 2026 14:05:00 GMT",
                           "Mon, 23 Nov 2026 25:05:00 GMT", "Mon, 23 Nov 2026 14:05:00 CET",
                           "Mon, 23 Nov 2026 14:05:00 GMT ", "Mon", "Mon,", "Mon, 23 No"}) {

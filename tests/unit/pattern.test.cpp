@@ -12,7 +12,7 @@ using webhook::is_event_type;
 using webhook::is_pattern;
 using webhook::matches_pattern;
 
-TEST_CASE("an event type is words joined by single dots") {
+TEST_CASE("an event type is words joined by single dots", "[B2]") {
   for (const char* good : {"a", "order.created", "order.line.added_2", "A9_.b"}) CHECK(is_event_type(good));
   for (const char* bad : {"", ".", "a.", ".a", "a..b", "a b", "a-b", "a.*", "*", "caf\xc3\xa9", "a\n"})
     CHECK_FALSE(is_event_type(bad));

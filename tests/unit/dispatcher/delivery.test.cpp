@@ -122,7 +122,7 @@ TEST_CASE("the whole default schedule makes ten attempts over some 75 hours") {
   CHECK(host.all().at(0).state == State::dead);
 }
 
-TEST_CASE("a 410 answer retires the endpoint: what is pending is cancelled, what comes passes it by") {
+TEST_CASE("a 410 answer retires the endpoint: what is pending is cancelled, what comes passes it by", "[D15]") {
   VirtualHost host(steady({0s, 5s}));
   host.transport.answer_with(always(500));
   const Endpoint endpoint = host.hooks.add({.url = "https://a.example/", .events = {"*"}});
@@ -139,7 +139,7 @@ TEST_CASE("a 410 answer retires the endpoint: what is pending is cancelled, what
   CHECK(host.hooks.emit("order.shipped", {}).endpoints == 0);
 }
 
-TEST_CASE("429 with Retry-After rests the whole lane, and no other") {
+TEST_CASE("429 with Retry-After rests the whole lane, and no other", "[D16]") {
   VirtualHost host(steady({0s, 5s, 5s}));
   host.transport.answer_with([](const Request& request) {
     return request.url == "https://busy.example/" ? RecordingTransport::answer(429, {{"Retry-After", "3600"}})
@@ -241,7 +241,7 @@ TEST_CASE("a delayed event waits") {
   CHECK(host.transport.requests().size() == 1);
 }
 
-TEST_CASE("what the log keeps of an answer is capped") {
+TEST_CASE("what the log keeps of an answer is capped", "[E21]") {
   webhook::Options options;
   options.keep_response = 10;
   VirtualHost host(std::move(options));

@@ -54,7 +54,7 @@ TEST_CASE("an event that nobody wants is not even encoded") {
   CHECK(host.all().empty());
 }
 
-TEST_CASE("B2, B3, B4, B7: what cannot be sent is refused, and nothing is stored") {
+TEST_CASE("what cannot be sent is refused, and nothing is stored", "[B2][B3][B4][B7]") {
   webhook::Options options;
   options.max_payload = 100;
   VirtualHost host(std::move(options));
@@ -74,7 +74,7 @@ TEST_CASE("B2, B3, B4, B7: what cannot be sent is refused, and nothing is stored
   CHECK(host.all().size() == 1);
 }
 
-TEST_CASE("B1: an id of the host's own contains letters, digits, '_' and '-'") {
+TEST_CASE("an id of the host's own contains letters, digits, '_' and '-'", "[B1]") {
   VirtualHost host;
   host.hooks.add({.url = "https://a.example/"});
   for (const char* bad : {"a.b", "a b", "a\r\nb", "caf\xc3\xa9"})
@@ -83,7 +83,7 @@ TEST_CASE("B1: an id of the host's own contains letters, digits, '_' and '-'") {
   CHECK(host.hooks.emit("a.b", {}, named("order-7_created")).id.view() == "order-7_created");
 }
 
-TEST_CASE("B6: a payload given as bytes is sent byte for byte") {
+TEST_CASE("a payload given as bytes is sent byte for byte", "[B6]") {
   VirtualHost host;
   host.hooks.add({.url = "https://a.example/"});
   const std::string payload = R"({"b":1,"a":2,"b":3,"n":12345678901234567890123,"u":"\u0000"})";
@@ -92,7 +92,7 @@ TEST_CASE("B6: a payload given as bytes is sent byte for byte") {
   CHECK(host.transport.requests().at(0).body.view().find(payload) != std::string_view::npos);
 }
 
-TEST_CASE("B8: the same id with the same content is a duplicate, with other content a conflict") {
+TEST_CASE("the same id with the same content is a duplicate, with other content a conflict", "[B8]") {
   VirtualHost host;
   host.hooks.add({.url = "https://a.example/"});
   CHECK(host.hooks.emit("a.b", {{"n", 1}}, named("one")).outcome == Appended::inserted);
@@ -127,7 +127,7 @@ TEST_CASE("an emitter emits into the dispatcher it came from, without knowing it
   CHECK(host.transport.requests().size() == 3);
 }
 
-TEST_CASE("B12, B13: a full store refuses, and what was refused is not there") {
+TEST_CASE("a full store refuses, and what was refused is not there", "[B13]") {
   webhook::RecordingTransport transport;
   webhook::Dispatcher hooks{transport, webhook::MemoryStore{{.max_deliveries = 2}}};
   hooks.add({.url = "https://a.example/"});
@@ -137,7 +137,7 @@ TEST_CASE("B12, B13: a full store refuses, and what was refused is not there") {
   CHECK(hooks.deliveries().size() == 2);
 }
 
-TEST_CASE("B14: many threads emit at once; nothing is lost, nothing doubled, every id is its own") {
+TEST_CASE("many threads emit at once; nothing is lost, nothing doubled, every id is its own", "[B14]") {
   webhook::RecordingTransport transport;
   webhook::Dispatcher hooks{transport};
   hooks.add({.url = "https://a.example/", .cap = 64});

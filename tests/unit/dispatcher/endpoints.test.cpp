@@ -26,7 +26,7 @@ std::error_code refusal(VirtualHost& host, Endpoint endpoint) {
 }
 }  // namespace
 
-TEST_CASE("a new endpoint gets an id and a secret of its own") {
+TEST_CASE("a new endpoint gets an id and a secret of its own", "[A21]") {
   VirtualHost host;
   const Endpoint first = host.hooks.add({.url = "https://a.example/"});
   const Endpoint second = host.hooks.add({.url = "https://a.example/"});
@@ -38,7 +38,7 @@ TEST_CASE("a new endpoint gets an id and a secret of its own") {
   CHECK(host.hooks.endpoints().size() == 2);
 }
 
-TEST_CASE("what cannot work is refused when it is added, and nothing is stored") {
+TEST_CASE("what cannot work is refused when it is added, and nothing is stored", "[A1]") {
   VirtualHost host;
   CHECK(refusal(host, {.url = ""}) == errc::invalid_url);
   CHECK(refusal(host, {.url = "https://a.example/", .events = {"order*"}}) == errc::invalid_pattern);
@@ -50,7 +50,7 @@ TEST_CASE("what cannot work is refused when it is added, and nothing is stored")
   CHECK(host.hooks.endpoints().empty());
 }
 
-TEST_CASE("a tenant has a bounded number of endpoints, and tenants do not see each other's") {
+TEST_CASE("a tenant has a bounded number of endpoints, and tenants do not see each other's", "[A22]") {
   webhook::Options options;
   options.max_endpoints = 2;
   VirtualHost host(std::move(options));
@@ -125,7 +125,7 @@ TEST_CASE("a paused endpoint keeps its events until it is resumed") {
   CHECK(host.transport.requests().size() == 1);
 }
 
-TEST_CASE("a removed endpoint is gone from the list, and what was pending is cancelled") {
+TEST_CASE("a removed endpoint is gone from the list, and what was pending is cancelled", "[E14]") {
   VirtualHost host;
   const Endpoint endpoint = host.hooks.add({.url = "https://a.example/"});
   host.hooks.pause(endpoint.id);

@@ -43,7 +43,7 @@ TEST_CASE("stop delivers what is due, then ends") {
   for (const auto& delivery : hooks.deliveries()) CHECK(delivery.state == State::delivered);
 }
 
-TEST_CASE("what was emitted before start is delivered after it") {
+TEST_CASE("what was emitted before start is delivered after it", "[B12]") {
   RecordingTransport transport;
   webhook::Dispatcher hooks{transport};
   hooks.add({.url = "https://a.example/"});
@@ -69,7 +69,7 @@ TEST_CASE("a sleeping worker is woken by an emit, every time") {
   hooks.stop(10s);
 }
 
-TEST_CASE("F7: stop with a thousand peers that never answer ends within the deadline and a second") {
+TEST_CASE("stop with a thousand peers that never answer ends within the deadline and a second", "[F7]") {
   Options options;
   options.workers = 2;
   RecordingTransport transport{never};
@@ -86,7 +86,7 @@ TEST_CASE("F7: stop with a thousand peers that never answer ends within the dead
   for (const auto& delivery : hooks.deliveries(webhook::Query{.most = 2000})) CHECK(delivery.state == State::due);
 }
 
-TEST_CASE("B12: after stop nothing is accepted, and it says so; stopping twice is harmless") {
+TEST_CASE("after stop nothing is accepted, and it says so; stopping twice is harmless", "[B12]") {
   VirtualHost host;
   host.hooks.add({.url = "https://a.example/"});
   host.hooks.stop(0s);
@@ -118,7 +118,7 @@ TEST_CASE("stop without threads delivers what is due as well") {
   CHECK(host.transport.requests().size() == 1);
 }
 
-TEST_CASE("F4: an observer may throw, emit, and change endpoints, but not wait for itself") {
+TEST_CASE("an observer may throw, emit, and change endpoints, but not wait for itself", "[B15][F4][F12]") {
   RecordingTransport transport;
   std::function<void(const Notice&)> watch = [](const Notice&) {};
   Options options;
@@ -146,7 +146,7 @@ TEST_CASE("F4: an observer may throw, emit, and change endpoints, but not wait f
   hooks.stop(1s);
 }
 
-TEST_CASE("F1: in a forked child emitting is refused and ending is harmless; the parent never notices") {
+TEST_CASE("in a forked child emitting is refused and ending is harmless; the parent never notices", "[F1]") {
   RecordingTransport transport;
   auto hooks = std::make_unique<webhook::Dispatcher<RecordingTransport>>(transport);
   hooks->add({.url = "https://a.example/"});
@@ -194,7 +194,7 @@ TEST_CASE("a dispatcher that was not started may be forked: the child starts it,
   close(channel[1]);
 }
 
-TEST_CASE("F3: the workers block every signal, so that the host's handlers run on the host's threads") {
+TEST_CASE("the workers block every signal, so that the host's handlers run on the host's threads", "[F3]") {
   sigset_t blocked_in_worker;
   sigemptyset(&blocked_in_worker);
   Options options;
@@ -210,7 +210,7 @@ TEST_CASE("F3: the workers block every signal, so that the host's handlers run o
   CHECK(sigismember(&here, SIGTERM) == 0);
 }
 
-TEST_CASE("F6: a dispatcher that is destroyed without stop ends at once") {
+TEST_CASE("a dispatcher that is destroyed without stop ends at once", "[F6]") {
   const auto took = time_of([] {
     webhook::Dispatcher hooks{RecordingTransport{never}};
     hooks.add({.url = "https://a.example/"});

@@ -171,7 +171,7 @@ TEST_CASE("an endpoint that is gone stays gone when it is paused or disabled; on
   CHECK(host.hooks.emit("a.b", {}).endpoints == 1);
 }
 
-TEST_CASE("a transport's reason for a failure is kept as far as an answer's body is") {
+TEST_CASE("a transport's reason for a failure is kept as far as an answer's body is", "[E21]") {
   Options options;
   options.keep_response = 100;
   VirtualHost host(std::move(options));

@@ -68,7 +68,7 @@ TEST_CASE("while the store's endpoints cannot be read, a delivery to one that an
   CHECK(two.ours.count(Notice::Kind::cancelled) == 0);
 }
 
-TEST_CASE("while the store's endpoints cannot be read, nothing is sent to a URL that may be an old one") {
+TEST_CASE("while the store's endpoints cannot be read, nothing is sent to a URL that may be an old one", "[E14]") {
   Two two;
   webhook::Endpoint endpoint = two.theirs.hooks.add({.url = "https://old.example/"});
   two.ours.hooks.run_once();

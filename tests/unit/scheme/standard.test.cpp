@@ -197,7 +197,7 @@ TEST_CASE("a Svix message verifies by its webhook-* headers, and not by svix-* o
   CHECK(seen == reasons.size());
 }
 
-TEST_CASE("G1: a body changed by one bit, a byte-order mark or line ends is a bad signature", "[scheme][standard]") {
+TEST_CASE("a body changed by one bit, a byte-order mark or line ends is a bad signature", "[scheme][standard][G1]") {
   for (const char* body : {"{\"test\": 2432232315}", "\xEF\xBB\xBF{\"test\": 2432232314}", "{\"test\": 2432232314}\r\n",
                            "{\"test\":2432232314}", ""}) {
     Message message;
@@ -206,7 +206,7 @@ TEST_CASE("G1: a body changed by one bit, a byte-order mark or line ends is a ba
   }
 }
 
-TEST_CASE("G2: a timestamp in any spelling but plain digits is malformed", "[scheme][standard]") {
+TEST_CASE("a timestamp in any spelling but plain digits is malformed", "[scheme][standard][G2]") {
   const std::string t = "1614265330";
   for (const std::string& text : {t + ".9", "000" + t, "0" + t, "+" + t, " " + t, t + " ", "17_0"s, t + "e0", t + "abc",
                                   "\t" + t, "0x60379e72"s, ""s, "\xD9\xA1"s /* an Arabic digit */}) {
@@ -217,7 +217,7 @@ TEST_CASE("G2: a timestamp in any spelling but plain digits is malformed", "[sch
   }
 }
 
-TEST_CASE("G3: absurd timestamps are malformed or out of tolerance, and overflow nothing", "[scheme][standard]") {
+TEST_CASE("absurd timestamps are malformed or out of tolerance, and overflow nothing", "[scheme][standard][G3]") {
   const std::map<std::string, Verification::Reason> cases{
       {"-1", Verification::malformed},
       {"0", Verification::malformed},
@@ -245,7 +245,7 @@ TEST_CASE("G3: absurd timestamps are malformed or out of tolerance, and overflow
         Verification::ok);
 }
 
-TEST_CASE("G4: the tolerance is inclusive in both directions, in whole seconds", "[scheme][standard]") {
+TEST_CASE("the tolerance is inclusive in both directions, in whole seconds", "[scheme][standard][G4]") {
   CHECK(reason({}, at(sent + 300)) == Verification::ok);
   CHECK(reason({}, at(sent + 301)) == Verification::too_old);
   CHECK(reason({}, at(sent - 300)) == Verification::ok);
@@ -255,7 +255,7 @@ TEST_CASE("G4: the tolerance is inclusive in both directions, in whole seconds",
   CHECK(reason({}, late) == Verification::ok);
 }
 
-TEST_CASE("G5: a signature list has 1 to 16 entries", "[scheme][standard]") {
+TEST_CASE("a signature list has 1 to 16 entries", "[scheme][standard][G5]") {
   const auto list = [](int entries) {
     Message message;
     message.signature.clear();
@@ -271,7 +271,7 @@ TEST_CASE("G5: a signature list has 1 to 16 entries", "[scheme][standard]") {
   CHECK(reason(list(1000)) == Verification::malformed);
 }
 
-TEST_CASE("G6: bad entries of a signature list are passed over when another is valid", "[scheme][standard]") {
+TEST_CASE("bad entries of a signature list are passed over when another is valid", "[scheme][standard][G6]") {
   const std::string g(good), mac = g.substr(3);
   for (const std::string& bad :
        {"v1"s, "v1,"s, "V1," + mac, "v1a," + mac, g + ",x", ""s, "," + mac, ","s, "v1 ,"s, "v2," + mac, "\t"s, mac}) {
@@ -296,7 +296,7 @@ TEST_CASE("G6: bad entries of a signature list are passed over when another is v
   }
 }
 
-TEST_CASE("G7: a signature is exactly the 44 characters of canonical base64", "[scheme][standard]") {
+TEST_CASE("a signature is exactly the 44 characters of canonical base64", "[scheme][standard][G7]") {
   const std::string g(good);
   std::string url_safe = g;
   for (char& c : url_safe) c = c == '+' ? '-' : c == '/' ? '_' : c;
@@ -314,7 +314,7 @@ TEST_CASE("G7: a signature is exactly the 44 characters of canonical base64", "[
   }
 }
 
-TEST_CASE("G7: a signature whose last zero byte was cut off does not verify", "[scheme][standard]") {
+TEST_CASE("a signature whose last zero byte was cut off does not verify", "[scheme][standard][G7]") {
   Message message;
   std::array<unsigned char, 32> mac{};
   mac.back() = 1;
@@ -330,8 +330,8 @@ TEST_CASE("G7: a signature whose last zero byte was cut off does not verify", "[
   CHECK(reason(message) == Verification::bad_signature);
 }
 
-TEST_CASE("G8: during a rotation the old key and the new one both verify, and the verdict names which",
-          "[scheme][standard]") {
+TEST_CASE("during a rotation the old key and the new one both verify, and the verdict names which",
+          "[scheme][standard][G8]") {
   constexpr std::string_view fresh = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
   const Request request = Message().request();
   const Verification old_matches = verify(request, at(sent), {fresh, published_secret});
@@ -348,7 +348,7 @@ TEST_CASE("G8: during a rotation the old key and the new one both verify, and th
   CHECK(verify(message.request(), at(sent), {published_secret, fresh}).key == 0);
 }
 
-TEST_CASE("G9: each of the three headers must be there exactly once", "[scheme][standard]") {
+TEST_CASE("each of the three headers must be there exactly once", "[scheme][standard][G9]") {
   const std::array<std::string_view, 3> names{"webhook-id", "webhook-timestamp", "webhook-signature"};
   for (const std::string_view name : names) {
     INFO(std::string(name));
@@ -365,8 +365,8 @@ TEST_CASE("G9: each of the three headers must be there exactly once", "[scheme][
   }
 }
 
-TEST_CASE("G10: header names are compared without regard to case, and an underscore is no hyphen",
-          "[scheme][standard]") {
+TEST_CASE("header names are compared without regard to case, and an underscore is no hyphen",
+          "[scheme][standard][G10]") {
   Request request = Message().request();
   request.headers = {
       {"WEBHOOK-ID", "msg_p5jXN8AQM9LWM0D4loKWxJek"}, {"Webhook-Timestamp", "1614265330"}, {"wEBHOOK-sIGNATURE", good}};
@@ -376,8 +376,8 @@ TEST_CASE("G10: header names are compared without regard to case, and an undersc
   CHECK(verify(request).reason == Verification::missing_header);
 }
 
-TEST_CASE("G11: an id with a dot, a space, a control or non-ASCII character, or of absurd length, is malformed",
-          "[scheme][standard]") {
+TEST_CASE("an id with a dot, a space, a control or non-ASCII character, or of absurd length, is malformed",
+          "[scheme][standard][G11]") {
   for (const std::string& id : {"a.b"s, ""s, std::string(10 * 1024, 'a'), std::string(257, 'a'), "caf\xC3\xA9"s, "a b"s,
                                 "a\tb"s, "a\0b"s, "\x7F"s}) {
     Message message;
@@ -391,7 +391,7 @@ TEST_CASE("G11: an id with a dot, a space, a control or non-ASCII character, or 
   CHECK(reason(longest) == Verification::ok);
 }
 
-TEST_CASE("G15 and G18: a body that is not UTF-8, has NULs, or is empty is verified as bytes", "[scheme][standard]") {
+TEST_CASE("a body that is not UTF-8, has NULs, or is empty is verified as bytes", "[scheme][standard][G15][G18]") {
   for (const std::string& body : {"\xC3\x28\xFF"s, "a\0b"s, ""s, "{}\r\n"s}) {
     Message message;
     message.body = body;
@@ -400,7 +400,7 @@ TEST_CASE("G15 and G18: a body that is not UTF-8, has NULs, or is empty is verif
   }
 }
 
-TEST_CASE("G16: a list without any v1 signature is unsupported", "[scheme][standard]") {
+TEST_CASE("a list without any v1 signature is unsupported", "[scheme][standard][G16]") {
   for (const char* list : {"v2,AAAA", "v1a,AAAA v3,BBBB", "hello", "v1", "V1,AAAA"}) {
     Message message;
     message.signature = list;
@@ -408,7 +408,7 @@ TEST_CASE("G16: a list without any v1 signature is unsupported", "[scheme][stand
   }
 }
 
-TEST_CASE("G19: wherever the first wrong byte is, the answer is the same", "[scheme][standard]") {
+TEST_CASE("wherever the first wrong byte is, the answer is the same", "[scheme][standard]") {
   // What this cannot show is time: the comparison is CRYPTO_memcmp on 32 bytes, for all keys and candidates.
   for (std::size_t i = 3; i < good.size() - 2; ++i) {
     Message message;
@@ -417,7 +417,7 @@ TEST_CASE("G19: wherever the first wrong byte is, the answer is the same", "[sch
   }
 }
 
-TEST_CASE("G20: a receiver whose clock is before 1970 accepts nothing", "[scheme][standard]") {
+TEST_CASE("a receiver whose clock is before 1970 accepts nothing", "[scheme][standard][G20]") {
   Message message;
   message.timestamp = "10";
   message.signature = signature_for(message);
@@ -426,7 +426,7 @@ TEST_CASE("G20: a receiver whose clock is before 1970 accepts nothing", "[scheme
 }
 
 TEST_CASE("a secret of the wrong length or spelling is refused with a sentence that does not show it",
-          "[scheme][standard]") {
+          "[scheme][standard][A18][A19]") {
   const auto encoded = [](std::size_t bytes) {
     std::string text(webhook::detail::base64_size(bytes), '\0');
     webhook::detail::encode_base64(std::vector<unsigned char>(bytes, 0xA5), text.data());

@@ -79,7 +79,7 @@ Response no_content(const Request&) {
 
 }  // namespace
 
-TEST_CASE("a usual https URL may be sent to") {
+TEST_CASE("a usual https URL may be sent to", "[A3]") {
   for (const char* url :
        {"https://receiver.example", "https://receiver.example/", "https://receiver.example/a/b?c=d&e=%20f",
         "https://receiver.example:8443/hooks", "hTTps://Receiver.Example/Path", "https://receiver.example:443/",
@@ -90,7 +90,7 @@ TEST_CASE("a usual https URL may be sent to") {
   }
 }
 
-TEST_CASE("a URL that is malformed or could be read in two ways is refused") {
+TEST_CASE("a URL that is malformed or could be read in two ways is refused", "[A1][A2][A3][A4][A5][A6][A8][A10][A11]") {
   const std::vector<std::string> urls{"",
                                       std::string(2049, 'a'),
                                       "https://receiver.example/" + std::string(1 << 20, 'a'),
@@ -147,7 +147,7 @@ TEST_CASE("a URL that is malformed or could be read in two ways is refused") {
   }
 }
 
-TEST_CASE("an address of this host or of a private network is refused early, in every spelling") {
+TEST_CASE("an address of this host or of a private network is refused early, in every spelling", "[A7][A9]") {
   for (const char* host : {"127.0.0.1",
                            "127.1",
                            "0x7f.1",
@@ -204,7 +204,7 @@ TEST_CASE("a refusal does not repeat what may be a token") {
   CHECK_THAT(verdict({}, "https://0x8.8.8.8/hooks?token=s3cret"), !Catch::Contains("s3cret"));
 }
 
-TEST_CASE("what the host allows passes the check, and metadata addresses never do") {
+TEST_CASE("what the host allows passes the check, and metadata addresses never do", "[C4]") {
   CHECK(verdict(local(), "http://127.0.0.1:54321/hooks") == "");
   CHECK(verdict(local(), "http://localhost:54321/hooks") == "");
   CHECK(refused_as(errc::address_refused, local(), "http://10.0.0.1/"));
@@ -218,7 +218,7 @@ TEST_CASE("what the host allows passes the check, and metadata addresses never d
   }
 }
 
-TEST_CASE("only the usual ports are allowed towards the public network") {
+TEST_CASE("only the usual ports are allowed towards the public network", "[A6]") {
   for (const char* port : {"80", "443", "8080", "8443"}) {
     CHECK(verdict({}, std::string("https://receiver.example:") + port + "/") == "");
   }
@@ -299,7 +299,7 @@ TEST_CASE("a connection is used again, also by another exchange") {
   CHECK(server.connections() == 1);
 }
 
-TEST_CASE("a request that would smuggle a header is not sent") {
+TEST_CASE("a request that would smuggle a header is not sent", "[A14]") {
   LoopbackServer server{no_content};
   const auto refused = [&](const char* name, std::string_view value) {
     Request request = request_to(server.url());
@@ -331,7 +331,7 @@ TEST_CASE("a request that would smuggle a header is not sent") {
   CHECK(server.connections() == 0);
 }
 
-TEST_CASE("an address that is not allowed is not dialled, however the URL spells it") {
+TEST_CASE("an address that is not allowed is not dialled, however the URL spells it", "[A7][A9][A12][C13]") {
   LoopbackServer server{no_content};
   CurlOptions options;
   options.allow_http = true;
@@ -368,7 +368,7 @@ TEST_CASE("a network that the host allows is dialled though others are not") {
   CHECK(carry(options, request_to(server.url())).status == 204);
 }
 
-TEST_CASE("proxies in the environment are ignored") {
+TEST_CASE("proxies in the environment are ignored", "[C9]") {
   LoopbackServer server{no_content};
   LoopbackServer proxy{no_content};
   const std::vector<const char*> names{"http_proxy",  "https_proxy", "all_proxy",
@@ -386,7 +386,7 @@ TEST_CASE("proxies in the environment are ignored") {
   CHECK(proxy.connections() == 0);
 }
 
-TEST_CASE("a redirect is an answer, and nobody goes where it points") {
+TEST_CASE("a redirect is an answer, and nobody goes where it points", "[C8]") {
   LoopbackServer target{no_content};
   for (const int status : {301, 302, 303, 307, 308}) {
     LoopbackServer server{[&](const Request&) {
@@ -513,7 +513,7 @@ TEST_CASE("sessions of one transport work in threads of their own") {
   CHECK(server.requests().size() == 100);
 }
 
-TEST_CASE("a child process inherits no connection") {
+TEST_CASE("a child process inherits no connection", "[F2]") {
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   auto session = transport.open();
@@ -538,7 +538,7 @@ TEST_CASE("a child process inherits no connection") {
   CHECK(inheritable == 0);
 }
 
-TEST_CASE("running out of descriptors is a failure on our side, and passes") {
+TEST_CASE("running out of descriptors is a failure on our side, and passes", "[F9]") {
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   auto session = transport.open();
