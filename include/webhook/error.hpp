@@ -4,6 +4,13 @@
 #ifndef WEBHOOK_ERROR_HPP
 #define WEBHOOK_ERROR_HPP
 
+// Without exceptions nobody could be told what went wrong. No compiler reads on after a file that is not there, so that
+// this sentence is not lost among hundreds.
+#ifndef __cpp_exceptions
+#error "webhook reports what goes wrong as exceptions: compile this file without -fno-exceptions"
+#include "webhook/needs_exceptions"
+#endif
+
 #include <string>
 #include <string_view>
 #include <system_error>

@@ -3,8 +3,10 @@
 cmake_minimum_required(VERSION 3.25)
 
 file(STRINGS "${CASE}" first LIMIT_COUNT 1)
+file(STRINGS "${CASE}" flags REGEX "^// flags: ")
+string(REPLACE "// flags: " "" flags "${flags}")
 set(ENV{LC_ALL} C)
-execute_process(COMMAND "${CXX}" "@${FLAGS}" -fsyntax-only -fdiagnostics-color=never "${CASE}"
+execute_process(COMMAND "${CXX}" "@${FLAGS}" ${flags} -fsyntax-only -fdiagnostics-color=never "${CASE}"
                 RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
 
 if(first STREQUAL "// compiles")
@@ -23,6 +25,12 @@ elseif(first MATCHES "^// error: (.+)$")
   foreach(line IN LISTS lines)
     if(line MATCHES "error: .*(${expected})")
       message(STATUS "${line}")
+      string(REGEX MATCHALL "[^;]* error: [^;]*" errors "${lines}")
+      list(LENGTH errors count)
+      file(STRINGS "${CASE}" most REGEX "^// at most [0-9]+ errors")
+      if(most MATCHES "([0-9]+)" AND count GREATER CMAKE_MATCH_1)
+        message(FATAL_ERROR "${count} errors, but there should be ${most}:\n${said}")
+      endif()
       return()
     endif()
   endforeach()
