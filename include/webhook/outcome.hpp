@@ -16,7 +16,8 @@
 namespace webhook {
 inline namespace v0 {
 
-inline constexpr Duration unasked_rest = std::chrono::minutes{1};  ///< after 429 and 503 without Retry-After, at most
+/// After 429 and 503 whose Retry-After is missing, malformed, zero or past; at most.
+inline constexpr Duration unasked_rest = std::chrono::minutes{1};
 
 /// What became of a claimed delivery.
 struct Outcome {
@@ -72,7 +73,7 @@ struct Outcome {
     }
     const Duration asked = judgement.retry_after.value_or(Duration::zero());
     if (judgement.rest) {
-      outcome.rest = judgement.retry_after ? asked : (std::min)(wait.value_or(unasked_rest), unasked_rest);
+      outcome.rest = asked > Duration::zero() ? asked : (std::min)(wait.value_or(unasked_rest), unasked_rest);
     }
     if (wait) {
       outcome.settlement.in = (std::max)(*wait, asked);
