@@ -4,6 +4,7 @@
 #ifndef WEBHOOK_ANNOUNCER_HPP
 #define WEBHOOK_ANNOUNCER_HPP
 
+#include <atomic>
 #include <exception>
 #include <string_view>
 
@@ -37,6 +38,9 @@ class Announcer {
     }
   }
 
+  /// Whether an observer is in a call right now, on any thread.
+  bool telling() const noexcept { return telling_.load() > 0; }
+
   /// A policy failed.
   void trouble(std::string_view text) const noexcept {
     Notice notice;
@@ -63,16 +67,19 @@ class Announcer {
 
   void observe(const Notice& notice) const noexcept {
     if (!options_.on_notice) return;
+    telling_.fetch_add(1);
     try {
       options_.on_notice(notice);
     } catch (...) {  // an observer's failure is not the engine's
     }
+    telling_.fetch_sub(1);
   }
 
   const Options& options_;
   detail::Tally& tally_;
   void* target_;
   Report report_;
+  mutable std::atomic<int> telling_{0};
 };
 
 }  // namespace v0

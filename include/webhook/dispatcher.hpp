@@ -54,8 +54,8 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  /// Ends as stop() with no time to wait does; never to be run by an observer. In a forked child it leaves everything as
-  /// it is.
+  /// Ends as stop() with no time to wait does. In a forked child it leaves everything as it is. Never to be run by an
+  /// observer: it ends then, too, but later, its memory is never freed, and a Notice::Kind::trouble says so.
   ~Dispatcher() {
     if (engine_->orphaned()) {
       // Closing the connections here would break the parent's: their memory is a copy, their sockets are shared.
@@ -64,6 +64,7 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
     }
     std::error_code ignored;
     stop(Duration::zero(), ignored);
+    if (engine_->destroyed_by_observer()) static_cast<void>(engine_.release());
   }
 
   // -------------------------------------------------------------------------------------------------------- endpoints

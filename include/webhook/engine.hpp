@@ -89,6 +89,23 @@ class Engine final : private Peers, private Premises {
   /// came along, but their memory did.
   bool orphaned() const noexcept { return phase_.load() != Phase::fresh && guard_.in_child(); }
 
+  /// For the destructor, after stop(): whether it is an observer that destroys the dispatcher. Its call returns into what
+  /// is here, so that has to stay; the workers end by themselves, and the host is told of its mistake.
+  bool destroyed_by_observer() noexcept {
+    if (!is_within_step() && !announcer_.telling()) return false;
+    {
+      const std::lock_guard lock(life_);
+      if (phase_ != Phase::stopped) {
+        deadline_ = std::chrono::steady_clock::now();
+        phase_ = Phase::stopping;
+        wake_all();
+      }
+    }
+    announcer_.trouble(
+        "the dispatcher was destroyed by its own observer: it ends, but its memory is kept; destroy it elsewhere");
+    return true;
+  }
+
   /// For every entry that emits.
   Intake<Policies>& intake() {
     refuse_fork();
