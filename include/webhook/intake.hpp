@@ -227,18 +227,20 @@ class Intake {
     }
   }
 
+  /// Returns how many it found: what another emitter was quicker to drop has made room, too.
   std::size_t drop_oldest(std::size_t most) {
-    std::size_t dropped = 0;
+    std::size_t found = 0;
     if constexpr (Remembers<typename Policies::Store>) {
       Query oldest;
       oldest.state = State::due;
       oldest.most = most;
       for (const Delivery& delivery : policies_.store.find(oldest)) {
+        ++found;
         Query one;
         one.delivery = delivery.id;
+        one.state = State::due;  // not if a worker is at it by now
         one.most = 1;
         if (policies_.store.amend(policies_.clock.now(), one, State::cancelled) == 0) continue;
-        ++dropped;
         Notice notice;
         notice.kind = Notice::Kind::dropped;
         notice.endpoint = delivery.endpoint;
@@ -248,7 +250,7 @@ class Intake {
         announcer_.tell(notice);
       }
     }
-    return dropped;
+    return found;
   }
 
   static constexpr std::size_t most_dropped = 1024;

@@ -4,7 +4,10 @@
 #include <webhook/testing/recording_transport.hpp>
 #include <webhook/webhook.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
@@ -141,4 +144,42 @@ TEST_CASE("as many oldest are dropped as a large payload needs", "[B13]") {
   CHECK(hooks.gauges().bytes <= 1000);
   CHECK(hooks.gauges().bytes >= 450);
   CHECK(hooks.counters().dropped >= 5);
+}
+
+TEST_CASE("emitters that fill the store by bytes never get over its bound, whatever it does when it is full", "[B13]") {
+  constexpr std::size_t bound = 20'000, size = 600, threads = 8, each = 20;
+  const WhenFull how = GENERATE(WhenFull::reject, WhenFull::wait, WhenFull::drop_oldest);
+  CAPTURE(static_cast<int>(how));
+  Hooks hooks{RecordingTransport(), holding(1000, bound), when_full(how, 100ms)};
+  hooks.add({.url = "https://a.example/"});
+  std::atomic<std::size_t> emitted{0}, refused{0};
+  std::atomic<bool> late{false}, ended{false};
+  std::uint64_t most = 0;
+  std::thread watcher([&] {
+    while (!ended) most = (std::max)(most, hooks.gauges().bytes);
+  });
+  std::vector<std::thread> emitters;
+  for (std::size_t i = 0; i < threads; ++i) {
+    emitters.emplace_back([&] {
+      for (std::size_t n = 0; n < each; ++n) {
+        const auto began = std::chrono::steady_clock::now();
+        const std::error_code refusal = thrown([&] { hooks.emit_bytes("a.b", std::string(size, 'x')); });
+        if (std::chrono::steady_clock::now() - began > 5s) late = true;
+        refusal == errc::full ? ++refused : ++emitted;
+      }
+    });
+  }
+  for (std::thread& emitter : emitters) emitter.join();
+  ended = true;
+  watcher.join();
+  CHECK(most <= bound);
+  CHECK_FALSE(late);
+  CHECK(emitted + refused == threads * each);
+  CHECK(hooks.gauges().bytes <= bound);
+  CHECK(hooks.gauges().due + hooks.counters().dropped == emitted);
+  if (how == WhenFull::drop_oldest) {
+    CHECK(refused == 0);
+  } else {
+    CHECK(emitted == bound / size);  // as many as fit
+  }
 }
