@@ -4,7 +4,10 @@
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
+#include <functional>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "support/virtual_host.hpp"
 
@@ -57,29 +60,165 @@ bool starved(long n, const Call& call) {
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
-TEST_CASE("an emit that ran out of memory stored nothing, and can be repeated under its id", "[B16]") {
-  const nlohmann::json data{{"name", "a text that is too long to live within a string itself"}};
+namespace {
+struct Order {
+  std::string customer{};
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, customer)
+
+using Hooks = webhook::Dispatcher<RecordingTransport, webhook::JsonSerializer, webhook::StandardWebhooks,
+                                  webhook::MemoryStore, webhook::ManualClock>;
+constexpr std::string_view tenant = "a tenant whose name is too long to live within a string itself";
+const std::string long_text = "a text that is too long to live within a string itself";
+
+struct Way {  // of emitting, and of what stands there before
+  const char* name = "";
+  std::function<Appended(Hooks&)> emit{};
+  std::function<void(Hooks&)> before{};
+  Options options{};
+  std::size_t max_deliveries = 1000;
+};
+
+webhook::EmitOptions everything() {
   webhook::EmitOptions options;
   options.id = "order_42";
+  options.tenant = tenant;
+  options.key = "a key that is too long to live within a string itself";
+  options.channel = "a channel that is too long to live within a string itself";
+  options.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  options.expires = webhook::ManualClock().now().wall + 1h;
+  options.delay = 5s;
+  return options;
+}
+
+void add(Hooks& hooks, Endpoint endpoint = {}) {
+  endpoint.url = "https://a.example/";
+  hooks.add(std::move(endpoint));
+}
+}  // namespace
+template <>
+inline constexpr std::string_view webhook::event_type<Order> = "order.created";
+
+TEST_CASE("an emit that ran out of memory stored nothing, and can be repeated under its id", "[B16]") {
+  webhook::EmitOptions named;
+  named.id = "order_42";
+  const nlohmann::json data{{"name", long_text}, {"price", 12.5}};
+  const auto json = [&](Hooks& hooks) { return hooks.emit("a.b", data, named).outcome; };
+  const auto plain = [](Hooks& hooks) { add(hooks); };
+  Options operational;
+  operational.operational = "operations";
+  const std::vector<Way> ways{
+      {"a json value", json, plain},
+      {"a typed value", [&](Hooks& hooks) { return hooks.emit(Order{long_text}, named).outcome; }, plain},
+      {"through an emitter", [&](Hooks& hooks) { return hooks.emitter().emit_bytes("a.b", long_text, named).outcome; },
+       plain},
+      {"all options, to an ordered endpoint that supersedes",
+       [](Hooks& hooks) { return hooks.emit_bytes("a.b", "{}", everything()).outcome; },
+       [](Hooks& hooks) {
+         Endpoint endpoint;
+         endpoint.tenant = tenant;
+         endpoint.channels = {std::string(everything().channel)};
+         endpoint.order = webhook::Order::by_key;
+         endpoint.supersede = true;
+         add(hooks, endpoint);
+       }},
+      {"through filters", json,
+       [](Hooks& hooks) {
+         add(hooks, {.filter = R"({"/price": {"gte": 10}, "or": [{"/name": {"starts_with": "a"}}, {"/none": 1}]})"});
+         add(hooks, {.filter = R"({"/price": {"lt": 10}})"});
+         add(hooks, {.filter = R"({"not": {"/name": {"in": ["x", "y"]}}})"});
+       }},
+      {"where the dispatcher's own events are emitted too", json, plain, operational},
+  };
+  for (const Way& way : ways) {
+    CAPTURE(way.name);
+    long n = 0;
+    for (bool more = true; more; ++n) {
+      CAPTURE(n);
+      webhook::ManualClock clock;
+      RecordingTransport transport;
+      Hooks hooks{clock, transport, way.options};
+      way.before(hooks);
+      hooks.run_once();
+      bool thrown = false;
+      try {
+        more = starved(n, [&] { way.emit(hooks); });
+      } catch (const std::bad_alloc&) {
+        thrown = true;
+      }
+      if (thrown) {
+        CHECK(hooks.deliveries().empty());
+        CHECK(hooks.gauges().due + hooks.gauges().bytes == 0);
+        CHECK(way.emit(hooks) == Appended::inserted);
+      }
+      const std::size_t wanted = hooks.deliveries().size();
+      CHECK(wanted >= 1);
+      CHECK(way.emit(hooks) == Appended::duplicate);
+      CHECK(hooks.deliveries().size() == wanted);
+      clock.advance(10s);
+      for (int i = 0; i < 4 * static_cast<int>(wanted); ++i) hooks.run_once();
+      CHECK(transport.requests().size() == wanted);
+    }
+    CHECK(n > 5);
+  }
+}
+
+TEST_CASE("a duplicate that ran out of memory adds nothing, and is one when it is repeated", "[B16]") {
+  const nlohmann::json data{{"name", long_text}};
+  webhook::EmitOptions named;
+  named.id = "order_42";
   long n = 0;
   for (bool more = true; more; ++n) {
     CAPTURE(n);
     VirtualHost host;
     host.hooks.add({.url = "https://a.example/"});
-    bool thrown = false;
+    host.hooks.emit("a.b", data, named);
     try {
-      more = starved(n, [&] { host.hooks.emit("a.b", data, options); });
+      more = starved(n, [&] { host.hooks.emit("a.b", data, named); });
     } catch (const std::bad_alloc&) {
-      thrown = true;
     }
-    if (thrown) {
-      CHECK(host.all().empty());
-      CHECK(host.hooks.emit("a.b", data, options).outcome == Appended::inserted);
-    }
+    CHECK(host.hooks.emit("a.b", data, named).outcome == Appended::duplicate);
     host.settle();
     CHECK(host.transport.requests().size() == 1);
   }
   CHECK(n > 5);
+}
+
+TEST_CASE("an emit into a full store that ran out of memory keeps its bound, whatever it does when it is full",
+          "[B16]") {
+  for (const webhook::WhenFull how :
+       {webhook::WhenFull::reject, webhook::WhenFull::wait, webhook::WhenFull::drop_oldest}) {
+    long n = 0;
+    for (bool more = true; more; ++n) {
+      CAPTURE(static_cast<int>(how), n);
+      Options options;
+      options.when_full = how;
+      options.wait_for_room = 1ms;
+      Hooks hooks{webhook::ManualClock(), RecordingTransport(), webhook::MemoryStore{{.max_deliveries = 2}}, options};
+      add(hooks);
+      hooks.emit_bytes("a.b", long_text);
+      hooks.emit_bytes("a.b", long_text);
+      bool stored = false;
+      try {
+        more = starved(n, [&] { hooks.emit_bytes("a.c", long_text); });
+        stored = true;
+      } catch (const std::bad_alloc&) {
+      } catch (const webhook::Error& error) {
+        CHECK(error.code() == webhook::errc::full);
+        more = failed;
+      }
+      left = off;
+      webhook::Query fresh;
+      fresh.type = "a.c";
+      webhook::Query cancelled;
+      cancelled.state = State::cancelled;
+      CHECK(hooks.deliveries(fresh).size() == (stored ? 1 : 0));
+      CHECK(hooks.gauges().due + hooks.counters().dropped == (stored ? 3 : 2));
+      CHECK(hooks.deliveries(cancelled).size() == hooks.counters().dropped);
+      CHECK(hooks.gauges().due <= 2);
+    }
+    CHECK(n > 5);
+  }
 }
 
 TEST_CASE("an add that ran out of memory leaves the dispatcher usable, and agreeing with its store") {

@@ -19,6 +19,7 @@
 #include "../concepts.hpp"
 #include "../detail/json_check.hpp"
 #include "../detail/json_filter.hpp"
+#include "../detail/json_tree.hpp"
 #include "../detail/rfc3339.hpp"
 #include "../error.hpp"
 #include "json_notice.hpp"
@@ -53,7 +54,8 @@ class JsonSerializer {
     if constexpr (std::is_same_v<T, nlohmann::ordered_json>) {
       return write(value);  // its members stay in their order
     } else {
-      return write(converted(value));
+      const Tree tree(converted(value));
+      return write(*tree);
     }
   }
   Bytes encode(const nlohmann::json& value) const { return write(value); }
@@ -127,20 +129,22 @@ class JsonSerializer {
   /// Makes a filter ready: a JSON object of fields and operators, as README's "Endpoints" shows. If `sample` (a payload)
   /// is not empty, the filter's fields must be in it. Throws Error (errc::invalid_filter) that says what is wrong.
   Filter compile(std::string_view filter, std::string_view sample) const {
-    const Value document = parse_filter(filter);
-    if (sample.empty()) return Filter(document, nullptr);
-    const Value example = parse(sample);
-    return Filter(document, &example);
+    const Tree document(parse_filter(filter));
+    if (sample.empty()) return Filter(*document, nullptr);
+    const Tree example(parse(sample));
+    return Filter(*document, &*example);
   }
 
   /// Judges an event by several filters, with one parse; verdicts[i] is filters[i]'s. Throws Error (errc::invalid_payload)
   /// if the payload is not JSON.
   void matches(std::span<const Filter* const> filters, const Event& event, std::span<bool> verdicts) const {
-    const Value data = event.payload.empty() ? Value() : parse(event.payload.view());
-    for (std::size_t i = 0; i < filters.size(); ++i) verdicts[i] = filters[i]->matches(data);
+    const Tree data(event.payload.empty() ? Value() : parse(event.payload.view()));
+    for (std::size_t i = 0; i < filters.size(); ++i) verdicts[i] = filters[i]->matches(*data);
   }
 
  private:
+  using Tree = detail::JsonTree<nlohmann::json>;
+
   static Value parse_filter(std::string_view text) {
     try {
       return parse(text);
