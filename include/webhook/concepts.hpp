@@ -111,6 +111,11 @@ concept Filters = SerializerPolicy<S> && requires(const S& serializer, const Eve
                                                                            // errc::invalid_filter
   serializer.matches(filters, event, verdicts);                            // all filters of one event with one parse
 };
+/// Makes up a payload that has all fields of a list (JSON Pointers), for compile() to check filters against.
+template <class S>
+concept Samples = Filters<S> && requires(const S& serializer, std::span<const std::string_view> fields) {
+  { serializer.sample(fields) } -> std::same_as<Bytes>;  // throws errc::invalid_filter
+};
 
 // ================================================================================== 4. Signer, and Scheme
 struct Signing {

@@ -132,6 +132,10 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   void declare(std::string_view type, const Value& sample) {
     engine_->registry().declare(type, engine_->policies().serializer.encode(sample));
   }
+  /// The same from a list of JSON Pointers, {"/customer/country", "/price"}; what lies below one of them may be anything.
+  void declare_fields(std::string_view type, const std::vector<std::string_view>& fields) requires Samples<Serializer> {
+    engine_->registry().declare(type, engine_->policies().serializer.sample(fields));
+  }
 
   // ------------------------------------------------------------------------------------------------------------- emit
   /// Emits a value under event_type<T>. Never waits for the network; returns when the store has it. Throws

@@ -135,6 +135,20 @@ class JsonSerializer {
     return Filter(*document, &*example);
   }
 
+  /// A payload in which each of these fields (JSON Pointers) is null. Throws Error (errc::invalid_filter) for a list that
+  /// no payload can have.
+  Bytes sample(std::span<const std::string_view> fields) const {
+    Value flat = Value::object();
+    for (const std::string_view field : fields) flat[std::string(field)] = nullptr;
+    try {
+      return Bytes(flat.unflatten().dump());
+    } catch (const Value::exception&) {
+      throw Error(errc::invalid_filter,
+                  "these are no fields of one payload; a field is a JSON Pointer (RFC 6901), such as "
+                  "\"/customer/country\"");
+    }
+  }
+
   /// Judges an event by several filters, with one parse; verdicts[i] is filters[i]'s. Throws Error (errc::invalid_payload)
   /// if the payload is not JSON.
   void matches(std::span<const Filter* const> filters, const Event& event, std::span<bool> verdicts) const {
@@ -250,7 +264,7 @@ class JsonSerializer {
   }
 };
 
-static_assert(SerializerPolicy<JsonSerializer> && Reads<JsonSerializer> && Filters<JsonSerializer> &&
+static_assert(SerializerPolicy<JsonSerializer> && Reads<JsonSerializer> && Samples<JsonSerializer> &&
               Encodes<JsonSerializer, nlohmann::json> && Decodes<JsonSerializer, nlohmann::json>);
 
 }  // namespace v0

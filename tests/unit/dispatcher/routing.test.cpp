@@ -2,6 +2,7 @@
 // Who gets an event: by pattern, tenant, and what is in it.
 #include <catch2/catch.hpp>
 
+#include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
 namespace shop {
@@ -14,6 +15,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, country, price)
 template <>
 inline constexpr std::string_view webhook::event_type<shop::Order> = "order.created";
 
+using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Endpoint;
 using webhook::errc;
@@ -84,4 +86,87 @@ TEST_CASE("a payload that is no JSON cannot be judged by a filter, and emit says
   CHECK_FALSE(host.hooks.emit_bytes("a.b", "no json", error).has_value());
   CHECK(error == errc::invalid_payload);
   CHECK(host.all().empty());
+}
+
+TEST_CASE("a list of fields declares a type as well, and what is below them may be anything") {
+  VirtualHost host;
+  host.hooks.declare_fields("customer.created", {"/name", "/address/country", "/tags/0"});
+  const auto refusal = [&](const std::string& filter) {
+    try {
+      host.hooks.add({.url = "https://a.example/", .events = {"customer.*"}, .filter = filter});
+    } catch (const webhook::Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(refusal(R"({"/name": "Smith", "/address/country": {"in": ["DE"]}, "/tags/7": "x", "/name/first": "J"})") == "");
+  CHECK_THAT(refusal(R"({"/address/county": "Kent"})"), Catch::Contains("no field \"/address/county\""));
+  CHECK_THAT(refusal(R"({"or": [{"/name": "Smith"}, {"not": {"/nmae": 1}}]})"), Catch::Contains("no field \"/nmae\""));
+  for (const std::string_view bad : {"name", "/a~2"}) {
+    CHECK(support::thrown([&] { host.hooks.declare_fields("a.b", {bad}); }) == errc::invalid_filter);
+  }
+  CHECK(support::thrown([&] { host.hooks.declare_fields("a b", {"/a"}); }) == errc::invalid_type);
+}
+
+TEST_CASE("optional fields and maps of a declared type may hold anything") {
+  VirtualHost host;
+  host.hooks.declare("stock.level", {{"product", 0}, {"warehouse", nullptr}, {"by_size", nlohmann::json::object()}});
+  const auto accepted = [&](const std::string& filter) {
+    std::error_code error;
+    return host.hooks.add({.url = "https://a.example/", .events = {"stock.level"}, .filter = filter}, error)
+        .has_value();
+  };
+  CHECK(accepted(R"({"/warehouse/city": "Leeds"})"));
+  CHECK(accepted(R"({"/by_size/XL": {"gt": 3}})"));
+  CHECK_FALSE(accepted(R"({"/product/name": "a book"})"));
+  CHECK_FALSE(accepted(R"({"/by_colour": 1})"));
+}
+
+TEST_CASE("an endpoint that names channels gets the events of these, one that names none gets all") {
+  VirtualHost host;
+  host.hooks.add({.url = "https://all.example/"});
+  host.hooks.add({.url = "https://eu.example/", .channels = {"eu", "uk"}});
+  const auto in = [&](std::string_view channel) {
+    webhook::EmitOptions options;
+    options.channel = channel;
+    return host.hooks.emit("a.b", {}, options).endpoints;
+  };
+  CHECK(in("eu") == 2);
+  CHECK(in("uk") == 2);
+  CHECK(in("us") == 1);
+  CHECK(in("") == 1);
+  host.settle();
+  CHECK(host.transport.requests().size() == 6);
+}
+
+TEST_CASE("a trace that the host gives is sent along, at each attempt, and none is made up") {
+  webhook::Options options;
+  options.retry = webhook::RetrySchedule({0s, 5s}, 0.0);
+  VirtualHost host(std::move(options));
+  host.transport.answer_with([](const webhook::Request&) { return webhook::RecordingTransport::answer(500); });
+  host.hooks.add({.url = "https://a.example/"});
+  constexpr std::string_view trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  webhook::EmitOptions traced;
+  traced.traceparent = trace;
+  host.hooks.emit("a.b", {}, traced);
+  host.pass(10s);
+  REQUIRE(host.transport.requests().size() == 2);
+  for (const auto& request : host.transport.requests()) CHECK(request.headers.find("traceparent") == trace);
+  host.hooks.emit("a.b", {});
+  host.settle();
+  CHECK(host.transport.requests().back().headers.count("traceparent") == 0);
+}
+
+TEST_CASE("an endpoint's own headers go with each of its deliveries, and with nobody else's") {
+  VirtualHost host;
+  host.hooks.add({.url = "https://a.example/", .headers = {{"Authorization", "Bearer abc"}, {"X-Shop", "7"}}});
+  host.hooks.add({.url = "https://b.example/"});
+  host.hooks.emit("a.b", {});
+  host.settle();
+  REQUIRE(host.transport.requests().size() == 2);
+  for (const auto& request : host.transport.requests()) {
+    const bool first = request.url == "https://a.example/";
+    CHECK(request.headers.count("authorization") == (first ? 1 : 0));
+    CHECK(request.headers.count("x-shop") == (first ? 1 : 0));
+  }
 }
