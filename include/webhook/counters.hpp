@@ -4,6 +4,7 @@
 #ifndef WEBHOOK_COUNTERS_HPP
 #define WEBHOOK_COUNTERS_HPP
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "error.hpp"
 #include "time.hpp"
 
 namespace webhook {
@@ -61,6 +63,15 @@ struct Sample {
 };
 
 inline std::string exposition(std::string_view prefix, std::span<const Sample> samples) {
+  bool named = !prefix.empty() && (prefix.front() < '0' || prefix.front() > '9');
+  for (const char c : prefix) {
+    named =
+        named && (c == '_' || c == ':' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'));
+  }
+  if (!named) {
+    throw Error(errc::invalid,
+                "the prefix of metric names has letters, digits, '_' and ':', and does not begin with a digit");
+  }
   std::string text;
   for (const Sample& sample : samples) {
     const std::string name = std::string(prefix) + "_" + std::string(sample.name);
@@ -73,7 +84,8 @@ inline std::string exposition(std::string_view prefix, std::span<const Sample> s
 
 }  // namespace detail
 
-/// The counters in the text exposition format of Prometheus (version 0.0.4); `prefix` begins every name.
+/// The counters in the text exposition format of Prometheus (version 0.0.4); `prefix` begins every name. Throws Error
+/// (errc::invalid) for one that cannot begin a metric's name.
 inline std::string to_prometheus(const Counters& counters, std::string_view prefix = "webhook") {
   const std::array<detail::Sample, 17> samples{{
       {"events_emitted_total", "Events that were stored.", counters.emitted, false},
@@ -99,7 +111,8 @@ inline std::string to_prometheus(const Counters& counters, std::string_view pref
 
 /// The gauges in the same format; of several processes on one store, one is enough to be scraped.
 inline std::string to_prometheus(const Gauges& gauges, std::string_view prefix = "webhook") {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(gauges.oldest).count();
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>((std::max)(gauges.oldest, Duration::zero())).count();
   const std::array<detail::Sample, 9> samples{{
       {"deliveries_due", "Deliveries that wait for an attempt.", gauges.due, true},
       {"deliveries_leased", "Deliveries that a worker is at.", gauges.leased, true},
