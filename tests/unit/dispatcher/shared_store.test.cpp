@@ -95,3 +95,33 @@ TEST_CASE("an event whose commit was not heard of is stored once, and is no dupl
   host.pass(1s);
   CHECK(host.transport.requests().size() == 1);
 }
+
+TEST_CASE("two dispatchers over one store share its work: each delivery is made once, by either", "[F10]") {
+  auto store = std::make_shared<MemoryStore>();
+  support::FaultyHost ours({}, store), theirs({}, store);
+  ours.hooks.add({.url = "https://a.example/", .cap = 16});
+  theirs.hooks.add({.url = "https://b.example/", .cap = 16});
+  ours.hooks.run_once();  // hears of the other's endpoint
+  theirs.hooks.run_once();
+  constexpr int each = 300;
+  for (int i = 0; i < each; ++i) {
+    const std::string our_id = "ours" + std::to_string(i), their_id = "theirs" + std::to_string(i);
+    webhook::EmitOptions our_own, their_own;  // because both hosts draw the same random numbers
+    our_own.id = our_id;
+    their_own.id = their_id;
+    CHECK(ours.hooks.emit("a.b", {}, our_own).endpoints == 2);
+    CHECK(theirs.hooks.emit("a.b", {}, their_own).endpoints == 2);
+  }
+  std::thread other([&] {
+    while (theirs.hooks.gauges().due + theirs.hooks.gauges().leased > 0) theirs.hooks.run_once();
+  });
+  while (ours.hooks.gauges().due + ours.hooks.gauges().leased > 0) ours.hooks.run_once();
+  other.join();
+  CHECK(ours.transport.requests().size() + theirs.transport.requests().size() == 4 * each);
+  CHECK(ours.all_are(State::delivered));
+  ours.hooks.stop(1s);
+  CHECK(theirs.hooks.emit("a.b", {}).endpoints == 2);  // the other goes on alone
+  for (int i = 0; i < 5; ++i) theirs.hooks.run_once();
+  CHECK(ours.transport.requests().size() + theirs.transport.requests().size() == 4 * each + 2);
+  CHECK(ours.count(Notice::Kind::trouble) + theirs.count(Notice::Kind::trouble) == 0);
+}
