@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// HMAC-SHA256 (RFC 2104, FIPS 180-4) under a key that was made ready once: both pads are hashed beforehand.
+// HMAC (RFC 2104, FIPS 180-4) under a key that was made ready once: both pads are hashed beforehand.
 // It uses only the part of OpenSSL 3 that is not deprecated, and knows nothing of schemes or encodings.
 #ifndef WEBHOOK_DETAIL_HMAC_HPP
 #define WEBHOOK_DETAIL_HMAC_HPP
@@ -20,15 +20,29 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
+struct Sha1 {
+  static constexpr std::size_t size = 20, block = 64;
+  static const EVP_MD* digest() noexcept { return EVP_sha1(); }
+};
+struct Sha256 {
+  static constexpr std::size_t size = 32, block = 64;
+  static const EVP_MD* digest() noexcept { return EVP_sha256(); }
+};
+struct Sha512 {
+  static constexpr std::size_t size = 64, block = 128;
+  static const EVP_MD* digest() noexcept { return EVP_sha512(); }
+};
+
 /// A prepared key. Copying a prepared digest state costs a fifth of keying a MAC again, which is most of the price of
 /// signing a small message. Holds scratch space: one thread at a time. After a move only destruction is allowed.
-class HmacSha256 {
+template <class Hash>
+class HmacOf {
  public:
-  static constexpr std::size_t size = 32;  ///< bytes of a MAC
+  static constexpr std::size_t size = Hash::size;  ///< bytes of a MAC
   using Mac = std::array<unsigned char, size>;
 
   /// Takes a key of any length. Throws Error (errc::transient) if the system's cryptography fails.
-  explicit HmacSha256(std::span<const unsigned char> key) : inner_(fresh()), outer_(fresh()), scratch_(fresh()) {
+  explicit HmacOf(std::span<const unsigned char> key) : inner_(fresh()), outer_(fresh()), scratch_(fresh()) {
     std::array<unsigned char, block> pad{};
     Wipe wipe{pad};
     if (key.size() > block) {
@@ -46,6 +60,9 @@ class HmacSha256 {
 
   /// The MAC of the parts one after the other. Throws Error (errc::transient) as the constructor does.
   Mac operator()(std::initializer_list<std::string_view> parts) {
+    return (*this)(std::span(parts.begin(), parts.size()));
+  }
+  Mac operator()(std::span<const std::string_view> parts) {
     Mac mac{};
     require(EVP_MD_CTX_copy_ex(scratch_.get(), inner_.get()));
     for (const std::string_view part : parts) add(*scratch_, part);
@@ -57,7 +74,7 @@ class HmacSha256 {
   }
 
  private:
-  static constexpr std::size_t block = 64;  // of SHA-256
+  static constexpr std::size_t block = Hash::block;
 
   struct Free {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }  // clears the state
@@ -70,14 +87,14 @@ class HmacSha256 {
 
   static void require(int done) {
     if (done != 1)
-      throw Error(errc::transient, "OpenSSL could not compute a SHA-256: out of memory, or no provider has it");
+      throw Error(errc::transient, "OpenSSL could not compute a digest: out of memory, or no provider has it");
   }
   static Context fresh() {
     Context context(EVP_MD_CTX_new());
     require(context != nullptr ? 1 : 0);
     return context;
   }
-  static void begin(EVP_MD_CTX& context) { require(EVP_DigestInit_ex(&context, EVP_sha256(), nullptr)); }
+  static void begin(EVP_MD_CTX& context) { require(EVP_DigestInit_ex(&context, Hash::digest(), nullptr)); }
   static void add(EVP_MD_CTX& context, std::string_view bytes) {
     require(EVP_DigestUpdate(&context, bytes.data(), bytes.size()));
   }
@@ -88,6 +105,10 @@ class HmacSha256 {
 
   Context inner_, outer_, scratch_;
 };
+
+using HmacSha1 = HmacOf<Sha1>;
+using HmacSha256 = HmacOf<Sha256>;
+using HmacSha512 = HmacOf<Sha512>;
 
 }  // namespace detail
 }  // namespace v0

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,7 +20,11 @@
 
 #include "../concepts.hpp"
 #include "../detail/base64.hpp"
+#include "../detail/field.hpp"
 #include "../detail/hmac.hpp"
+#include "../detail/key_match.hpp"
+#include "../detail/message_id.hpp"
+#include "../detail/unix_time.hpp"
 #include "../error.hpp"
 #include "../secret.hpp"
 
@@ -34,8 +37,8 @@ class StandardWebhooks {
  public:
   using role = webhook::role::signer;
 
-  static constexpr std::size_t max_id = 256;         ///< bytes of a received webhook-id
-  static constexpr std::size_t max_signatures = 16;  ///< entries of a received webhook-signature
+  static constexpr std::size_t max_id = detail::max_message_id;  ///< bytes of a received webhook-id
+  static constexpr std::size_t max_signatures = 16;              ///< entries of a received webhook-signature
 
   /// A decoded secret, made ready. Movable; the decoded bytes themselves are not kept.
   class Key {
@@ -72,57 +75,13 @@ class StandardWebhooks {
 
   /// Adds the three headers, with one signature for each key. Throws Error (errc::invalid_secret) if there is no key.
   bool sign(const Signing& signing, std::span<Key> keys, Headers& headers) const {
-    if (keys.empty()) throw Error(errc::invalid_secret, "every secret has expired: nothing can sign; add a new one");
-    const std::string time = std::to_string(unix_seconds(signing.time));
-    std::string signatures;
-    signatures.reserve(keys.size() * (entry_size + 1));
-    for (Key& key : keys) {
-      const detail::HmacSha256::Mac mac = key.mac_({signing.id, ".", time, ".", signing.request.body.view()});
-      std::array<char, entry_size> entry{'v', '1', ','};
-      detail::encode_base64(mac, entry.data() + 3);
-      if (!signatures.empty()) signatures += ' ';
-      signatures.append(entry.data(), entry.size());
-    }
-    headers.add(id_header, signing.id);
-    headers.add(time_header, time);
-    headers.add(signature_header, signatures);
-    return true;
+    return sign_as(own_names, signing, keys, headers);
   }
 
   /// Judges headers first, then the timestamp (`tolerance` counts both ways, inclusive, in whole seconds), then the
   /// signature. Every key is compared with every signature, in constant time. The body may be empty.
   Verification verify(const Request& request, std::span<Key> keys, const Now& now, Duration tolerance) const {
-    std::string_view id, time, signatures;
-    for (const auto& [name, value] :
-         {Wanted{id_header, &id}, Wanted{time_header, &time}, Wanted{signature_header, &signatures}}) {
-      if (const Verification::Reason reason = only(request.headers, name, *value); reason != Verification::ok)
-        return {reason};
-    }
-    const std::optional<std::int64_t> sent = parse_time(time);
-    if (!is_id(id) || !sent) return {Verification::malformed};
-
-    Candidates candidates;
-    if (const Verification::Reason reason = candidates.collect(signatures); reason != Verification::ok)
-      return {reason, id};
-
-    // Whole seconds, as the header has them; no product that could overflow is ever formed.
-    const std::int64_t here = unix_seconds(now.wall);
-    const std::int64_t allowed = std::chrono::duration_cast<std::chrono::seconds>(tolerance).count();
-    if (here < 0 || *sent - here > allowed) return {Verification::too_new, id};  // a clock before 1970 is wrong
-    if (here - *sent > allowed) return {Verification::too_old, id};
-
-    if (keys.empty()) return {Verification::unknown_key, id};
-    std::size_t match = keys.size();
-    for (std::size_t k = keys.size(); k-- > 0;) {
-      const detail::HmacSha256::Mac mac = keys[k].mac_({id, ".", time, ".", request.body.view()});
-      unsigned same = 0;
-      for (const detail::HmacSha256::Mac& candidate : std::span(candidates.macs).first(candidates.count)) {
-        same |= CRYPTO_memcmp(candidate.data(), mac.data(), mac.size()) == 0 ? 1U : 0U;
-      }
-      match = same != 0 ? k : match;
-    }
-    if (match == keys.size()) return {Verification::bad_signature, id};
-    return {Verification::ok, id, match};
+    return verify_as(own_names, request, keys, now, tolerance);
   }
 
   /// A fresh secret: "whsec_" and the base64 of 32 random bytes. Throws Error (errc::transient) if there is no randomness.
@@ -139,12 +98,66 @@ class StandardWebhooks {
     return Secret({text.data.data(), static_cast<std::size_t>(end - text.data.data())});
   }
 
+ protected:
+  /// What the three headers are called: others sign the same way under names of their own.
+  struct Names {
+    std::string_view id{}, time{}, signature{};
+  };
+  static constexpr Names own_names{"webhook-id", "webhook-timestamp", "webhook-signature"};
+
+  bool sign_as(const Names& names, const Signing& signing, std::span<Key> keys, Headers& headers) const {
+    if (keys.empty()) throw Error(errc::invalid_secret, "every secret has expired: nothing can sign; add a new one");
+    const std::string time = std::to_string(detail::unix_seconds(signing.time));
+    std::string signatures;
+    signatures.reserve(keys.size() * (entry_size + 1));
+    for (Key& key : keys) {
+      const detail::HmacSha256::Mac mac = key.mac_({signing.id, ".", time, ".", signing.request.body.view()});
+      std::array<char, entry_size> entry{'v', '1', ','};
+      detail::encode_base64(mac, entry.data() + 3);
+      if (!signatures.empty()) signatures += ' ';
+      signatures.append(entry.data(), entry.size());
+    }
+    headers.add(names.id, signing.id);
+    headers.add(names.time, time);
+    headers.add(names.signature, signatures);
+    return true;
+  }
+
+  Verification verify_as(const Names& names, const Request& request, std::span<Key> keys, const Now& now,
+                         Duration tolerance) const {
+    std::string_view id, time, signatures;
+    for (const auto& [name, value] :
+         {Wanted{names.id, &id}, Wanted{names.time, &time}, Wanted{names.signature, &signatures}}) {
+      if (const Verification found = detail::only_field(request.headers, name, *value); !found) return found;
+    }
+    const std::optional<std::int64_t> sent = detail::parse_unix_seconds(time);
+    if (!sent) return detail::refused(Verification::malformed, names.time);
+    if (!detail::is_message_id(id, '.')) return detail::refused(Verification::malformed, names.id);
+
+    Candidates candidates;
+    Verification verdict = detail::refused(candidates.collect(signatures), names.signature);
+    verdict.id = id;
+    if (!verdict) return verdict;
+
+    verdict = detail::freshness(*sent, now, tolerance);
+    verdict.id = id;
+    if (verdict && keys.empty()) verdict.reason = Verification::unknown_key;
+    if (!verdict) return verdict;
+
+    detail::KeyMatch match;
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      const detail::HmacSha256::Mac mac = keys[k].mac_({id, ".", time, ".", request.body.view()});
+      unsigned same = 0;
+      for (const detail::HmacSha256::Mac& candidate : std::span(candidates.macs).first(candidates.count))
+        same |= detail::equal_bytes(candidate, mac);
+      match.consider(k, same);
+    }
+    return match.verdict(verdict);
+  }
+
  private:
   static constexpr std::size_t min_key = 24, max_key = 64;  // bytes (Standard Webhooks, "Signature scheme")
   static constexpr std::string_view prefix = "whsec_";
-  static constexpr std::string_view id_header = "webhook-id";
-  static constexpr std::string_view time_header = "webhook-timestamp";
-  static constexpr std::string_view signature_header = "webhook-signature";
   static constexpr std::size_t entry_size = 3 + detail::base64_size(detail::HmacSha256::size);  // "v1,<base64>"
 
   struct Wanted {
@@ -189,39 +202,6 @@ class StandardWebhooks {
   }
   static Error wrong_size() {
     return {errc::invalid_secret, "a Standard Webhooks secret has 24 to 64 bytes once decoded; generate one"};
-  }
-
-  static std::int64_t unix_seconds(WallTime time) noexcept {
-    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  }
-
-  static Verification::Reason only(const Headers& headers, std::string_view name, std::string_view& value) noexcept {
-    std::size_t found = 0;
-    for (const Header header : headers) {
-      if (Headers::same_name(header.name, name) && ++found == 1) value = header.value;
-    }
-    if (found == 0) return Verification::missing_header;
-    return found == 1 ? Verification::ok : Verification::malformed;
-  }
-
-  // A dot in an id would let bytes move between id, timestamp and body under one signature.
-  static bool is_id(std::string_view id) noexcept {
-    if (id.empty() || id.size() > max_id) return false;
-    for (const char c : id) {
-      if (c < '!' || c > '~' || c == '.') return false;
-    }
-    return true;
-  }
-
-  // [1-9][0-9]{0,11}, so that one time has one spelling and fits everything that is computed with it.
-  static std::optional<std::int64_t> parse_time(std::string_view text) noexcept {
-    if (text.empty() || text.size() > 12 || text.front() == '0') return std::nullopt;
-    std::int64_t seconds = 0;
-    for (const char c : text) {
-      if (c < '0' || c > '9') return std::nullopt;
-      seconds = seconds * 10 + (c - '0');
-    }
-    return seconds;
   }
 };
 
