@@ -9,12 +9,15 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <functional>
+#include <initializer_list>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace support {
@@ -111,7 +114,8 @@ std::optional<std::string> refusal(const Scheme& scheme, std::string_view secret
 /// A body that was read, as a scheme sees it.
 struct KnownFields final : webhook::Fields {
   std::map<std::string, std::string, std::less<>> values{};
-  explicit KnownFields(std::map<std::string, std::string, std::less<>> known = {}) : values(std::move(known)) {}
+  KnownFields() = default;
+  KnownFields(std::initializer_list<std::pair<const std::string, std::string>> known) : values(known) {}
   std::optional<std::string> find(std::string_view path) const override {
     const auto found = values.find(path);
     if (found == values.end()) return std::nullopt;

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+#include <map>
+#include <string>
+#include <string_view>
+#include <webhook/scheme/slack.hpp>
+
+#include "support/vectors.hpp"
+
+namespace {
+using namespace std::string_literals;
+using support::KnownFields;
+using webhook::Request;
+using webhook::Slack;
+using webhook::Verification;
+
+constexpr std::string_view secret = "8f742231b10e8888abcd99yyyzzz85a5";
+constexpr std::int64_t sent = 1531420618;
+
+Request signed_request(std::string_view body = "{}", std::int64_t time = sent, std::string_view key = secret) {
+  Request request;
+  request.body = webhook::Bytes(body);
+  request.headers = support::sign(Slack(), request, {key}, time);
+  return request;
+}
+Request with(const Request& request, std::string_view name, std::string_view value) {
+  Request changed = request;
+  changed.headers.clear();
+  for (const webhook::Header header : request.headers)
+    changed.headers.add(header.name, webhook::Headers::same_name(header.name, name) ? value : header.value);
+  return changed;
+}
+Verification verify(const Request& request, std::int64_t now = sent) {
+  return support::verify(Slack(), request, {secret}, now);
+}
+}  // namespace
+
+TEST_CASE("G2 and G3: Slack's timestamp is plain digits", "[scheme][slack]") {
+  const std::string t = "1531420618";
+  for (const std::string& text : {t + ".9", "0" + t, "+" + t, " " + t, t + " ", t + "e0", "-1"s, "0"s, "nan"s, ""s,
+                                  "1000000000000"s, std::string(40, '9')}) {
+    INFO(text);
+    const Verification verdict = verify(with(signed_request(), "X-Slack-Request-Timestamp", text));
+    CHECK(verdict.reason == Verification::malformed);
+    CHECK(verdict.header == "X-Slack-Request-Timestamp");
+  }
+  CHECK(verify(with(signed_request(), "X-Slack-Request-Timestamp", "1")).reason == Verification::too_old);
+  const Verification far = verify(with(signed_request(), "X-Slack-Request-Timestamp", "999999999999"));
+  CHECK(far.reason == Verification::too_new);
+  CHECK(far.age < webhook::Duration::zero());
+}
+
+TEST_CASE("G4: Slack's tolerance is inclusive in both directions, and the verdict says how old", "[scheme][slack]") {
+  CHECK(verify(signed_request(), sent + 300).reason == Verification::ok);
+  CHECK(verify(signed_request(), sent + 301).reason == Verification::too_old);
+  CHECK(verify(signed_request(), sent + 412).age == std::chrono::seconds(412));
+  CHECK(verify(signed_request(), sent - 300).reason == Verification::ok);
+  CHECK(verify(signed_request(), sent - 301).reason == Verification::too_new);
+}
+
+TEST_CASE("G7 and G16: Slack's signature has one spelling; another version is unsupported", "[scheme][slack]") {
+  const std::string g(signed_request().headers.find("X-Slack-Signature").value());
+  for (const std::string& text : {"v1=" + g.substr(3), "V0=" + g.substr(3)})
+    CHECK(verify(with(signed_request(), "X-Slack-Signature", text)).reason == Verification::unsupported);
+  for (const std::string& text : {g.substr(3), g + "0", g.substr(0, 66), "v0="s, ""s, "v0=G" + g.substr(4)}) {
+    INFO(text);
+    CHECK(verify(with(signed_request(), "X-Slack-Signature", text)).reason == Verification::malformed);
+  }
+}
+
+TEST_CASE("G9: Slack's two headers are there exactly once", "[scheme][slack]") {
+  for (const std::string_view name : {"X-Slack-Signature", "X-Slack-Request-Timestamp"}) {
+    Request twice = signed_request();
+    twice.headers.add(name, twice.headers.find(name).value());
+    CHECK(verify(twice).reason == Verification::malformed);
+    CHECK(verify(twice).header == name);
+    const Verification verdict = verify(with(signed_request(), name, ""));
+    CHECK(verdict.reason == Verification::malformed);
+  }
+  CHECK(verify(Request()).reason == Verification::missing_header);
+}
+
+TEST_CASE("a verified url_verification gets its challenge back", "[scheme][slack]") {
+  const KnownFields fields{{"/type", "url_verification"}, {"/challenge", "3eZbrw1aBm2rZgRNFdxV2595E9CY"}};
+  const auto answer = Slack().handshake(signed_request(), {Verification::ok}, {}, fields);
+  REQUIRE(answer);
+  CHECK(answer->status == 200);
+  CHECK(answer->body == "3eZbrw1aBm2rZgRNFdxV2595E9CY");
+  CHECK(answer->headers.find("content-type") == "text/plain; charset=utf-8");
+  CHECK_FALSE(Slack().handshake(signed_request(), {Verification::bad_signature}, {}, fields));
+  CHECK_FALSE(Slack().handshake(signed_request(), {Verification::ok}, {}, KnownFields{{"/type", "event_callback"}}));
+  CHECK_FALSE(Slack().handshake(signed_request(), {Verification::ok}, {}, KnownFields{{"/type", "url_verification"}}));
+}
+
+TEST_CASE("ssl_check is answered without a signature, and with nothing", "[scheme][slack]") {
+  Request request;
+  request.headers = {{"content-type", "application/x-www-form-urlencoded"}};
+  const auto asks = [&](std::string_view body) {
+    request.body = webhook::Bytes(body);
+    return Slack().handshake(request, {Verification::missing_header}, {}, KnownFields());
+  };
+  REQUIRE(asks("ssl_check=1"));
+  CHECK(asks("ssl_check=1")->status == 200);
+  CHECK(asks("ssl_check=1")->body.empty());
+  CHECK(asks("ssl_check=1&token=abc"));
+  CHECK(asks("token=abc&ssl_check=1"));
+  CHECK_FALSE(asks("ssl_check=0"));
+  CHECK_FALSE(asks("xssl_check=1"));
+  CHECK_FALSE(asks("ssl_check=11"));
+  CHECK_FALSE(asks(""));
+  CHECK_FALSE(asks("ssl_check=1&" + std::string(5000, 'x')));
+  request.headers = {{"content-type", "application/json"}};
+  CHECK_FALSE(asks("ssl_check=1"));
+}
+
+TEST_CASE("an event of Slack's is named by its body", "[scheme][slack]") {
+  webhook::Event event;
+  Slack().describe(Request(),
+                   KnownFields{{"/type", "event_callback"},
+                               {"/event/type", "app_mention"},
+                               {"/event_id", "Ev123ABC456"},
+                               {"/event_time", "1355517523"}},
+                   event);
+  CHECK(event.type == "app_mention");
+  CHECK(event.id.view() == "Ev123ABC456");
+  CHECK(event.time == webhook::WallTime(std::chrono::seconds(1355517523)));
+  Slack().describe(Request(), KnownFields{{"/type", "block_actions"}}, event);
+  CHECK(event.type == "block_actions");
+  CHECK(event.id.view() == "Ev123ABC456");
+}
