@@ -140,6 +140,11 @@ template <class S>
 concept Generates = SignerPolicy<S> && requires(const S& signer, std::string_view scheme) {
   { signer.generate(scheme) } -> std::same_as<Secret>;  // from the system's cryptographic randomness
 };
+/// A signer some of whose secrets only verify: public keys, which prepare() takes and an endpoint must not be given.
+template <class S>
+concept ChecksSecrets = SignerPolicy<S> && requires(const S& signer, const Secret& secret, std::string_view scheme) {
+  signer.check(secret, scheme);  // of an endpoint that is sent to: throws errc::invalid_secret if it cannot sign, and why
+};
 /// A scheme also verifies, so that sender and receiver cannot disagree. Constant time; every key is tried.
 template <class S>
 concept SchemePolicy = SignerPolicy<S> && requires(const S& scheme, const Request& request, std::span<typename S::Key> keys,

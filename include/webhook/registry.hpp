@@ -185,7 +185,10 @@ class Registry {
       throw Error(errc::invalid_secret,
                   "every secret of the endpoint has expired; give it one that has not, or none to have one generated");
     }
-    for (const Secret& secret : endpoint.secrets) static_cast<void>(policies_.signer.prepare(secret, endpoint.scheme));
+    for (const Secret& secret : endpoint.secrets) {
+      static_cast<void>(policies_.signer.prepare(secret, endpoint.scheme));
+      if constexpr (ChecksSecrets<typename Policies::Signer>) policies_.signer.check(secret, endpoint.scheme);
+    }
     if constexpr (ChecksUrls<typename Policies::Transport>) policies_.transport.check(endpoint.url);
   }
 
