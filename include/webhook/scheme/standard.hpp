@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// StandardWebhooks: signs and verifies as Standard Webhooks 1.0.0 says, with its symmetric kind v1 (HMAC-SHA256).
-// It does not know v1a (Ed25519), nor the svix-* names of the same headers; entries of other kinds are passed over.
+// StandardWebhooks: signs and verifies as Standard Webhooks 1.0.0 says, with its symmetric kind v1 (HMAC-SHA256) and its
+// asymmetric kind v1a (Ed25519), each key in its own kind.
+// It does not know the svix-* names of the same headers; entries of other kinds are passed over.
 #ifndef WEBHOOK_SCHEME_STANDARD_HPP
 #define WEBHOOK_SCHEME_STANDARD_HPP
 
@@ -17,9 +18,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "../concepts.hpp"
 #include "../detail/base64.hpp"
+#include "../detail/ed25519.hpp"
+#include "../detail/ed25519_text.hpp"
 #include "../detail/field.hpp"
 #include "../detail/hmac.hpp"
 #include "../detail/key_match.hpp"
@@ -31,8 +35,10 @@
 namespace webhook {
 inline namespace v0 {
 
-/// The Standard Webhooks scheme: headers webhook-id, webhook-timestamp and webhook-signature; a secret is the base64 of
-/// 24 to 64 bytes, with or without "whsec_" before it. Stateless, so thread-safe; a Key belongs to one thread at a time.
+/// The Standard Webhooks scheme: headers webhook-id, webhook-timestamp and webhook-signature. A secret is one of three:
+/// "whsec_" (or nothing) and the base64 of 24 to 64 bytes, which signs and verifies as v1; "whsk_" and the base64 of an
+/// Ed25519 seed and its public key, which signs and verifies as v1a; "whpk_" and the base64 of that public key, which
+/// verifies. Keys of both kinds may stand side by side. Stateless, so thread-safe; a Key belongs to one thread at a time.
 class StandardWebhooks {
  public:
   using role = webhook::role::signer;
@@ -43,23 +49,28 @@ class StandardWebhooks {
   /// A decoded secret, made ready. Movable; the decoded bytes themselves are not kept.
   class Key {
     friend class StandardWebhooks;
-    explicit Key(detail::HmacSha256 mac) noexcept : mac_(std::move(mac)) {}
-    detail::HmacSha256 mac_;
+    explicit Key(detail::HmacSha256 mac) noexcept : how_(std::move(mac)) {}
+    explicit Key(detail::Ed25519 pair) noexcept : how_(std::move(pair)) {}
+    std::variant<detail::HmacSha256, detail::Ed25519> how_;
   };
 
-  /// True for "" and "standard".
-  bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "standard"; }
+  /// True for "", "standard", and "standard-v1a", which is the same with Ed25519 keys alone.
+  bool signs(std::string_view scheme) const noexcept {
+    return scheme.empty() || scheme == "standard" || scheme == asymmetric;
+  }
 
   /// Decodes a secret. Only padded, canonical base64 with the standard alphabet is taken: some libraries accept other
   /// spellings, but then two systems could disagree about the key. Throws Error (errc::invalid_secret).
   Key prepare(const Secret& secret, std::string_view scheme) const {
     require_scheme(scheme);
     std::string_view text = secret.reveal();
-    if (text.substr(0, prefix.size()) == prefix) text.remove_prefix(prefix.size());
-    if (text.substr(0, 5) == "whsk_" || text.substr(0, 5) == "whpk_") {
+    if (detail::is_ed25519_text(text)) return Key(detail::read_ed25519(text));
+    if (scheme == asymmetric) {
       throw Error(errc::invalid_secret,
-                  "a whsk_ or whpk_ key is for Ed25519 signatures (v1a); this scheme wants a whsec_ secret");
+                  "the scheme \"standard-v1a\" signs with Ed25519 and wants a whsk_ key; generate one, or choose "
+                  "\"standard\" for a whsec_ secret");
     }
+    if (text.substr(0, prefix.size()) == prefix) text.remove_prefix(prefix.size());
     KeyBytes bytes;
     // A text that is too long must not be called bad base64, so it is measured first.
     if (text.size() > detail::base64_size(max_key)) throw wrong_size();
@@ -84,9 +95,11 @@ class StandardWebhooks {
     return verify_as(own_names, request, keys, now, tolerance);
   }
 
-  /// A fresh secret: "whsec_" and the base64 of 32 random bytes. Throws Error (errc::transient) if there is no randomness.
+  /// A fresh secret: "whsec_" and the base64 of 32 random bytes, or a "whsk_" key for "standard-v1a". Throws Error
+  /// (errc::transient) if there is no randomness.
   Secret generate(std::string_view scheme) const {
     require_scheme(scheme);
+    if (scheme == asymmetric) return detail::generate_ed25519();
     KeyBytes bytes;
     const std::span<unsigned char> random = std::span(bytes.data).first(32);
     if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
@@ -96,6 +109,22 @@ class StandardWebhooks {
     prefix.copy(text.data.data(), prefix.size());
     const char* end = detail::encode_base64(random, text.data.data() + prefix.size());
     return Secret({text.data.data(), static_cast<std::size_t>(end - text.data.data())});
+  }
+
+  /// Throws Error (errc::invalid_secret) for a secret that could only verify, which is no secret for sending.
+  void check(const Secret& secret, std::string_view scheme) const {
+    const Key key = prepare(secret, scheme);
+    const auto* const pair = std::get_if<detail::Ed25519>(&key.how_);
+    if (pair != nullptr && !pair->signs()) throw only_verifies();
+  }
+
+  /// The public half of a "whsk_" key, "whpk_…", to be shown to whoever verifies; it is no secret. Throws Error
+  /// (errc::invalid_secret) for a "whsec_" secret, which has none.
+  static std::string public_key(const Secret& secret) {
+    if (!detail::is_ed25519_text(secret.reveal())) {
+      throw Error(errc::invalid_secret, "only a whsk_ key has a public half; a whsec_ secret is shared as it is");
+    }
+    return detail::public_key_text(detail::read_ed25519(secret.reveal()));
   }
 
  protected:
@@ -110,12 +139,17 @@ class StandardWebhooks {
     const std::string time = std::to_string(detail::unix_seconds(signing.time));
     std::string signatures;
     signatures.reserve(keys.size() * (entry_size + 1));
+    std::string message;  // for v1a only, which cannot take it in pieces
     for (Key& key : keys) {
-      const detail::HmacSha256::Mac mac = key.mac_({signing.id, ".", time, ".", signing.request.body.view()});
-      std::array<char, entry_size> entry{'v', '1', ','};
-      detail::encode_base64(mac, entry.data() + 3);
       if (!signatures.empty()) signatures += ' ';
-      signatures.append(entry.data(), entry.size());
+      if (auto* const mac = std::get_if<detail::HmacSha256>(&key.how_)) {
+        append_entry(signatures, "v1,", (*mac)({signing.id, ".", time, ".", signing.request.body.view()}));
+      } else {
+        const auto& pair = *std::get_if<detail::Ed25519>(&key.how_);
+        if (!pair.signs()) throw only_verifies();
+        join(message, signing.id, time, signing.request.body.view());
+        append_entry(signatures, "v1a,", pair.sign(message));
+      }
     }
     headers.add(names.id, signing.id);
     headers.add(names.time, time);
@@ -135,7 +169,7 @@ class StandardWebhooks {
     if (!detail::is_message_id(id, '.')) return detail::refused(Verification::malformed, names.id);
 
     Candidates candidates;
-    Verification verdict = detail::refused(candidates.collect(signatures), names.signature);
+    Verification verdict = detail::refused(candidates.collect(signatures, keys), names.signature);
     verdict.id = id;
     if (!verdict) return verdict;
 
@@ -145,11 +179,17 @@ class StandardWebhooks {
     if (!verdict) return verdict;
 
     detail::KeyMatch match;
+    std::string message;  // for v1a only
     for (std::size_t k = 0; k < keys.size(); ++k) {
-      const detail::HmacSha256::Mac mac = keys[k].mac_({id, ".", time, ".", request.body.view()});
       unsigned same = 0;
-      for (const detail::HmacSha256::Mac& candidate : std::span(candidates.macs).first(candidates.count))
-        same |= detail::equal_bytes(candidate, mac);
+      if (auto* const key = std::get_if<detail::HmacSha256>(&keys[k].how_)) {
+        const detail::HmacSha256::Mac mac = (*key)({id, ".", time, ".", request.body.view()});
+        for (const detail::HmacSha256::Mac& candidate : std::span(candidates.macs).first(candidates.count))
+          same |= detail::equal_bytes(candidate, mac);
+      } else if (candidates.asymmetric) {
+        join(message, id, time, request.body.view());
+        same = fits(*std::get_if<detail::Ed25519>(&keys[k].how_), message, signatures) ? 1U : 0U;
+      }
       match.consider(k, same);
     }
     return match.verdict(verdict);
@@ -158,6 +198,7 @@ class StandardWebhooks {
  private:
   static constexpr std::size_t min_key = 24, max_key = 64;  // bytes (Standard Webhooks, "Signature scheme")
   static constexpr std::string_view prefix = "whsec_";
+  static constexpr std::string_view asymmetric = "standard-v1a";
   static constexpr std::size_t entry_size = 3 + detail::base64_size(detail::HmacSha256::size);  // "v1,<base64>"
 
   struct Wanted {
@@ -173,39 +214,83 @@ class StandardWebhooks {
     ~Text() { Secret::wipe(data.data(), data.size()); }
   };
 
-  /// The entries of a signature list that could match: of kind v1, and the canonical base64 of 32 bytes.
-  struct Candidates {
-    std::array<detail::HmacSha256::Mac, max_signatures> macs{};
-    std::size_t count = 0;
+  /// Takes the first entry off a signature list; false at its end.
+  static bool next_entry(std::string_view& list, std::string_view& entry) noexcept {
+    while (!list.empty()) {
+      const std::size_t end = (std::min)(list.find(' '), list.size());
+      entry = list.substr(0, end);
+      list.remove_prefix((std::min)(end + 1, list.size()));
+      if (!entry.empty()) return true;
+    }
+    return false;
+  }
 
-    Verification::Reason collect(std::string_view list) noexcept {
+  /// The entries of a signature list that could match: of kind v1, and the canonical base64 of 32 bytes; and whether
+  /// there are any of kind v1a, which are read when a key wants them.
+  struct Candidates {
+    std::array<detail::HmacSha256::Mac, max_signatures> macs;  // set as far as `count` says
+    std::size_t count = 0;
+    bool asymmetric = false;
+
+    Verification::Reason collect(std::string_view list, std::span<const Key> keys) noexcept {
       std::size_t entries = 0;
-      bool known = false;
-      while (!list.empty()) {
-        const std::size_t end = (std::min)(list.find(' '), list.size());
-        const std::string_view entry = list.substr(0, end);
-        list.remove_prefix((std::min)(end + 1, list.size()));
-        if (entry.empty()) continue;
+      bool symmetric = false;
+      for (std::string_view entry; next_entry(list, entry);) {
         if (++entries > max_signatures) return Verification::malformed;
+        if (entry.substr(0, 4) == "v1a,") asymmetric = true;
         if (entry.substr(0, 3) != "v1,") continue;
-        known = true;
+        symmetric = true;
         // 44 characters may also be 31 bytes, which must not be completed by what the array held before.
         if (detail::decode_base64(entry.substr(3), macs[count]) == detail::HmacSha256::size) ++count;
       }
       if (entries == 0) return Verification::malformed;
+      bool known = keys.empty() && (symmetric || asymmetric);
+      for (const Key& key : keys) known = known || (key.how_.index() == 0 ? symmetric : asymmetric);
       return known ? Verification::ok : Verification::unsupported;
     }
   };
 
+  /// Whether one of a list's v1a signatures is by this key. All of it is public, so that the first match ends it.
+  static bool fits(const detail::Ed25519& key, std::string_view message, std::string_view list) {
+    for (std::string_view entry; next_entry(list, entry);) {
+      std::array<unsigned char, detail::base64_size(detail::Ed25519::signature_size) / 4 * 3> bytes{};
+      if (entry.substr(0, 4) == "v1a," &&
+          detail::decode_base64(entry.substr(4), bytes) == detail::Ed25519::signature_size &&
+          key.verify(message, std::span(bytes).first<detail::Ed25519::signature_size>())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Fills in what is signed, if another key has not done so.
+  static void join(std::string& message, std::string_view id, std::string_view time, std::string_view body) {
+    if (!message.empty()) return;
+    message.reserve(id.size() + time.size() + body.size() + 2);
+    message.append(id).append(1, '.').append(time).append(1, '.').append(body);
+  }
+
+  template <std::size_t Size>
+  static void append_entry(std::string& list, std::string_view version, const std::array<unsigned char, Size>& bytes) {
+    std::array<char, detail::base64_size(Size)> text{};
+    detail::encode_base64(bytes, text.data());
+    list.append(version).append(text.data(), text.size());
+  }
+
   void require_scheme(std::string_view scheme) const {
-    if (!signs(scheme)) throw Error(errc::unsupported, "this signer knows the scheme \"standard\" only");
+    if (!signs(scheme))
+      throw Error(errc::unsupported, "this signer knows the schemes \"standard\" and \"standard-v1a\" only");
+  }
+  static Error only_verifies() {
+    return {errc::invalid_secret,
+            "a whpk_ key is a public key: it verifies and cannot sign; give the endpoint the whsk_ key it belongs to"};
   }
   static Error wrong_size() {
     return {errc::invalid_secret, "a Standard Webhooks secret has 24 to 64 bytes once decoded; generate one"};
   }
 };
 
-static_assert(SchemePolicy<StandardWebhooks> && Generates<StandardWebhooks>);
+static_assert(SchemePolicy<StandardWebhooks> && Generates<StandardWebhooks> && ChecksSecrets<StandardWebhooks>);
 
 }  // namespace v0
 }  // namespace webhook
