@@ -73,9 +73,3 @@ TEST_CASE("Twilio keeps what every scheme owes, of a body that the URL names", "
   };
   check(webhook::Twilio(), text, another, std::move(traits));
 }
-
-TEST_CASE("StandardWebhooks keeps what every scheme owes with Ed25519 keys too", "[conformance][scheme]") {
-  const webhook::StandardWebhooks scheme;
-  const webhook::Secret one = scheme.generate("standard-v1a"), other = scheme.generate("standard-v1a");
-  webhook::SchemeConformance(scheme, one, other, report).run();
-}
