@@ -19,6 +19,7 @@
 
 #include "../error.hpp"
 #include "ed25519_point.hpp"
+#include "openssl_errors.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -94,6 +95,7 @@ class Ed25519 {
 
   bool verify(std::string_view message, std::span<const unsigned char, signature_size> signature) const {
     if (!is_sound_encoding(signature.first<32>()) || !is_canonical_scalar(signature.last<32>())) return false;
+    const ForgetErrors forget;
     const Context context = fresh();
     require(EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, pkey_.get()) == 1);
     return EVP_DigestVerify(context.get(), signature.data(), signature.size(), bytes(message), message.size()) == 1;
