@@ -45,25 +45,19 @@ class Schemes {
   /// Throws Error: errc::invalid_secret if one of the named schemes refuses its key, or if there are more or fewer lines
   /// than schemes; errc::unsupported for a name that is not in the set.
   Key prepare(const Secret& secret, std::string_view scheme) const {
-    const std::vector<Choice> choices = require(scheme);
     Key key;
-    std::string_view text = secret.reveal();
-    const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
-    const bool shared = choices.size() == 1 || lines == 1;
-    if (!shared && lines != choices.size()) {
-      throw Error(
-          errc::invalid_secret,
-          "the secret of several schemes at once is one text for all, or one line for each of them, in the order "
-          "of their names; this one has another number of lines");
-    }
-    for (const Choice& choice : choices) {
-      const std::size_t end = shared ? text.size() : (std::min)(text.find('\n'), text.size());
-      const Secret own(text.substr(0, end), secret.expires());
-      with(choice.index,
-           [&]<std::size_t I>(detail::Index<I> index) { key.put(index, member<I>().prepare(own, choice.name)); });
-      if (!shared) text.remove_prefix((std::min)(end + 1, text.size()));
-    }
+    each_own(secret, scheme, [&]<std::size_t I>(detail::Index<I> index, const Secret& own, std::string_view name) {
+      key.put(index, member<I>().prepare(own, name));
+    });
     return key;
+  }
+
+  /// Throws Error (errc::invalid_secret) if one of the named schemes could only verify with its key.
+  void check(const Secret& secret, std::string_view scheme) const
+      requires(ChecksSecrets<First> || (ChecksSecrets<Rest> || ...)) {
+    each_own(secret, scheme, [&]<std::size_t I>(detail::Index<I>, const Secret& own, std::string_view name) {
+      if constexpr (ChecksSecrets<std::tuple_element_t<I, Members>>) member<I>().check(own, name);
+    });
   }
 
   /// A fresh secret of each named scheme, one a line. Throws Error (errc::invalid_secret) if one of them makes none.
@@ -148,6 +142,28 @@ class Schemes {
 
  private:
   using Members = std::tuple<First, Rest...>;
+
+  /// Calls `use` with each named member's index, its own part of the secret, and its own name.
+  template <class Use>
+  void each_own(const Secret& secret, std::string_view scheme, const Use& use) const {
+    const std::vector<Choice> choices = require(scheme);
+    std::string_view text = secret.reveal();
+    const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+    const bool shared = choices.size() == 1 || lines == 1;
+    if (!shared && lines != choices.size()) {
+      throw Error(
+          errc::invalid_secret,
+          "the secret of several schemes at once is one text for all, or one line for each of them, in the order "
+          "of their names; this one has another number of lines");
+    }
+    for (const Choice& choice : choices) {
+      const std::size_t end = shared ? text.size() : (std::min)(text.find('\n'), text.size());
+      const Secret own(text.substr(0, end), secret.expires());
+      with(choice.index, [&](auto index) { use(index, own, choice.name); });
+      if (!shared) text.remove_prefix((std::min)(end + 1, text.size()));
+    }
+  }
+
   static constexpr std::size_t size = 1 + sizeof...(Rest);
   struct Choice {
     std::size_t index = 0;

@@ -34,6 +34,12 @@ class Svix : private StandardWebhooks {
     return StandardWebhooks::generate({});
   }
 
+  /// Throws Error (errc::invalid_secret) for a public key ("whpk_…"), which cannot sign.
+  void check(const Secret& secret, std::string_view scheme) const {
+    detail::require_scheme(signs(scheme), "svix");
+    StandardWebhooks::check(secret, {});
+  }
+
   bool sign(const Signing& signing, std::span<Key> keys, Headers& headers) const {
     return sign_as(names, signing, keys, headers);
   }
@@ -54,7 +60,7 @@ class Svix : private StandardWebhooks {
   static constexpr Names names{"svix-id", "svix-timestamp", "svix-signature"};
 };
 
-static_assert(SchemePolicy<Svix> && Generates<Svix>);
+static_assert(SchemePolicy<Svix> && Generates<Svix> && ChecksSecrets<Svix>);
 
 }  // namespace v0
 }  // namespace webhook

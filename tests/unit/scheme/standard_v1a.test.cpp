@@ -13,7 +13,10 @@
 #include <vector>
 #include <webhook/detail/base64.hpp>
 #include <webhook/detail/ed25519_point.hpp>
+#include <webhook/scheme/github.hpp>
+#include <webhook/scheme/schemes.hpp>
 #include <webhook/scheme/standard.hpp>
+#include <webhook/scheme/svix.hpp>
 
 #include "support/virtual_host.hpp"
 
@@ -240,6 +243,20 @@ TEST_CASE("a public key is no secret for an endpoint, and the error says why", "
   const auto why = refusal([&] { host.hooks.add(endpoint); });
   REQUIRE(why);
   CHECK(why->find("cannot sign") != std::string::npos);
+}
+
+TEST_CASE("a public key is no secret for an endpoint of Svix headers, or of several schemes",
+          "[scheme][standard][v1a]") {
+  const webhook::Svix svix;
+  CHECK(refusal([&] { svix.check(Secret(public_key), "svix"); }));
+  CHECK_FALSE(refusal([&] { svix.check(Secret(private_key), "svix"); }));
+  const webhook::Schemes several{webhook::GitHub{}, webhook::StandardWebhooks{}};
+  CHECK(refusal([&] { several.check(Secret(public_key), "standard"); }));
+  CHECK_FALSE(refusal([&] { several.check(Secret(private_key), "standard-v1a"); }));
+  const std::string both = "a GitHub secret\n" + std::string(private_key),
+                    half = "a GitHub secret\n" + std::string(public_key);
+  CHECK_FALSE(refusal([&] { several.check(Secret(both), "github+standard"); }));
+  CHECK(refusal([&] { several.check(Secret(half), "github+standard"); }));
 }
 
 TEST_CASE("the scheme standard-v1a takes Ed25519 keys alone, and generates one", "[scheme][standard][v1a]") {
