@@ -96,9 +96,17 @@ concept Encodes = requires(const S& serializer, const T& value) {
 template <class S>
 concept Reads = requires(const S& serializer, const Request& request, Event& event, const typename S::Value& data,
                          std::string_view path) {
-  { serializer.read(request, event) } -> std::same_as<typename S::Value>;          // throws errc::invalid_payload
+  { serializer.read(request, event) } -> std::same_as<typename S::Value>;          // throws errc::invalid_payload, too_large,
+                                                                                   // or unsupported: not its format
   { serializer.find(data, path) } -> std::same_as<std::optional<std::string>>;     // by JSON Pointer: a string as it
 };                                                                                 // is, a number or boolean as text
+/// How sure a serializer is, by the headers alone, that a request is its own to read.
+enum class Recognition : std::uint8_t { no, readable, own };  // own: by its marks, whatever else could read it (ce-*)
+/// A serializer that can be one of several: of those that recognise a request, the surest reads it (serializer/formats.hpp).
+template <class S>
+concept Recognises = Reads<S> && requires(const S& serializer, const Request& request) {
+  { serializer.recognises(request) } -> std::same_as<Recognition>;
+};
 template <class S, class T>
 concept Decodes = Reads<S> && requires(const S& serializer, const typename S::Value& data) {
   { serializer.template decode<T>(data) } -> std::same_as<T>;  // throws errc::invalid_payload
