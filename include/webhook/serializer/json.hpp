@@ -17,12 +17,15 @@
 #include <utility>
 
 #include "../concepts.hpp"
+#include "../detail/envelope.hpp"
 #include "../detail/json_check.hpp"
 #include "../detail/json_filter.hpp"
 #include "../detail/json_tree.hpp"
+#include "../detail/media_type.hpp"
 #include "../detail/rfc3339.hpp"
 #include "../error.hpp"
 #include "json_notice.hpp"
+#include "json_parse.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -44,8 +47,10 @@ class JsonSerializer {
   using Value = nlohmann::json;
   using Filter = detail::JsonFilter<nlohmann::json>;
 
-  /// True for "" and "json".
-  bool renders(std::string_view format) const noexcept { return format.empty() || format == "json"; }
+  /// True for "json" (and ""), and for "json-bare", which is the payload alone.
+  bool renders(std::string_view format) const noexcept {
+    return format.empty() || format == "json" || format == "json-bare";
+  }
 
   /// Encodes any value that converts to JSON. Throws Error (errc::invalid_payload) for text that is not UTF-8, a number
   /// that is not finite (JSON has no word for it, and null would be a lie), or more than 512 levels of nesting.
@@ -61,38 +66,47 @@ class JsonSerializer {
   Bytes encode(const nlohmann::json& value) const { return write(value); }
 
   /// The envelope around the payload, whose bytes go in as they are; an event without payload has null as its data.
+  /// Bare, the payload is the body, and its type and id are for the scheme's headers to say.
   /// Throws Error (errc::unsupported) for a format that renders() denies.
   Rendering render(const Event& event, std::string_view format) const {
-    if (!renders(format)) throw Error(errc::unsupported, "this serializer knows the format \"json\" only");
-    const std::string_view payload = event.payload.view();
+    if (!renders(format)) {
+      throw Error(errc::unsupported, "this serializer knows the formats \"json\" and \"json-bare\" only");
+    }
     Rendering rendering;
     rendering.headers.add("content-type", "application/json");
+    if (format == "json-bare") {
+      rendering.body = event.payload.empty() ? Bytes("null") : event.payload;
+      return rendering;
+    }
     std::string id, type;  // stay empty where nothing needs escaping
     rendering.body =
         Bytes::join({"{\"id\":\"", inside_quotes(event.id.view(), id), "\",\"type\":\"",
                      inside_quotes(event.type, type), "\",\"timestamp\":\"", detail::format_rfc3339(event.time),
-                     "\",\"data\":", payload.empty() ? std::string_view("null") : payload, "}"});
+                     "\",\"data\":", detail::json_payload(event), "}"});
     return rendering;
+  }
+
+  /// Readable, if the Content-Type says application/json, text/json or anything that ends with +json.
+  Recognition recognises(const Request& request) const {
+    return detail::is_json_type(detail::media_type(request.headers)) ? Recognition::readable : Recognition::no;
   }
 
   /// Parses a body. If it is an envelope (an object with a string "type" and "data"), the event gets its type, its time
   /// if that is an RFC 3339 timestamp, and its id if it has none yet; the data is returned. Any other body is returned
-  /// whole. Throws Error (errc::invalid_payload), naming a position at most, never what the body says.
+  /// whole. Throws Error, naming a position at most, never what the body says: errc::invalid_payload, or
+  /// errc::unsupported if the body is compressed, or is no JSON and does not claim to be.
   Value read(const Request& request, Event& event) const {
-    Value document = parse(request.body.view());
-    if (!document.is_object()) return document;
-    const auto type = document.find("type");
-    const auto data = document.find("data");
-    if (type == document.end() || data == document.end() || !type->is_string()) return document;
-    event.type = type->get_ref<const std::string&>();
-    if (const std::string* time = text_of(document, "timestamp")) {
-      if (const std::optional<WallTime> parsed = detail::parse_rfc3339(*time)) event.time = *parsed;
+    detail::refuse_encoded(request.headers);
+    Value document;
+    try {
+      document = detail::parse_json(request.body.view());
+    } catch (const Error&) {
+      if (request.headers.find("content-type") && recognises(request) == Recognition::no) {
+        detail::refuse_type(request.headers);
+      }
+      throw;
     }
-    if (const std::string* id = text_of(document, "id");
-        id != nullptr && event.id.empty() && id->size() <= EventId::max_size) {
-      event.id = EventId(*id);
-    }
-    return std::move(*data);
+    return detail::open_envelope(std::move(document), event);
   }
 
   /// The value at a JSON Pointer (RFC 6901), if it is a string, a number or a boolean: a string as it is, the others as
@@ -131,7 +145,7 @@ class JsonSerializer {
   Filter compile(std::string_view filter, std::string_view sample) const {
     const Tree document(parse_filter(filter));
     if (sample.empty()) return Filter(*document, nullptr);
-    const Tree example(parse(sample));
+    const Tree example(detail::parse_json(sample));
     return Filter(*document, &*example);
   }
 
@@ -152,7 +166,7 @@ class JsonSerializer {
   /// Judges an event by several filters, with one parse; verdicts[i] is filters[i]'s. Throws Error (errc::invalid_payload)
   /// if the payload is not JSON.
   void matches(std::span<const Filter* const> filters, const Event& event, std::span<bool> verdicts) const {
-    const Tree data(event.payload.empty() ? Value() : parse(event.payload.view()));
+    const Tree data(event.payload.empty() ? Value() : detail::parse_json(event.payload.view()));
     for (std::size_t i = 0; i < filters.size(); ++i) verdicts[i] = filters[i]->matches(*data);
   }
 
@@ -161,7 +175,7 @@ class JsonSerializer {
 
   static Value parse_filter(std::string_view text) {
     try {
-      return parse(text);
+      return detail::parse_json(text);
     } catch (const Error& error) {
       throw Error(errc::invalid_filter, std::string("the filter is no JSON: ") + error.what());
     }
@@ -226,25 +240,6 @@ class JsonSerializer {
     return text;
   }
 
-  static Value parse(std::string_view text) {
-    if (const std::size_t at = detail::find_too_deep(text); at != std::string_view::npos) {
-      throw Error(errc::invalid_payload, "the body nests more than " + std::to_string(detail::max_json_depth) +
-                                             " levels deep at byte " + std::to_string(at + 1));
-    }
-    try {
-      return Value::parse(text);
-    } catch (const Value::parse_error& problem) {  // its text quotes the body
-      throw Error(errc::invalid_payload, "the body is not valid JSON at byte " + std::to_string(problem.byte));
-    } catch (const Value::exception&) {
-      throw Error(errc::invalid_payload, "the body has a number that is out of range");
-    }
-  }
-
-  static const std::string* text_of(const Value& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
-  }
-
   // nlohmann/json puts "[json.exception.<kind>.<number>] " before its sentence.
   static std::string sentence(const nlohmann::json::exception& problem) {
     const std::string_view text = problem.what();
@@ -264,7 +259,7 @@ class JsonSerializer {
   }
 };
 
-static_assert(SerializerPolicy<JsonSerializer> && Reads<JsonSerializer> && Samples<JsonSerializer> &&
+static_assert(SerializerPolicy<JsonSerializer> && Recognises<JsonSerializer> && Samples<JsonSerializer> &&
               Encodes<JsonSerializer, nlohmann::json> && Decodes<JsonSerializer, nlohmann::json>);
 
 }  // namespace v0

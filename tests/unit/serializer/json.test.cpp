@@ -12,6 +12,8 @@
 #include <vector>
 #include <webhook/serializer/json.hpp>
 
+#include "support/thrown.hpp"
+
 struct Order {
   std::string customer{};
   double price = 0;
@@ -160,7 +162,32 @@ TEST_CASE("no id or type breaks out of its quotes", "[serializer][json]") {
   }
 }
 
-TEST_CASE("only the format json and the empty name are rendered", "[serializer][json]") {
+TEST_CASE("bare, the payload is the body, byte for byte", "[serializer][json]") {
+  Event event = order_event();
+  const webhook::Rendering rendering = serializer.render(event, "json-bare");
+  CHECK(rendering.headers.find("content-type") == std::string_view("application/json"));
+  CHECK(rendering.body == event.payload);
+  event.payload = {};
+  CHECK(serializer.render(event, "json-bare").body.view() == "null");
+}
+
+TEST_CASE("a body that is no JSON and does not claim to be is unsupported; one that lies is invalid",
+          "[serializer][json]") {
+  webhook::Request request;
+  const auto problem = [&](std::string_view name, std::string_view value, std::string_view body) {
+    request.headers = {{name, value}};
+    request.body = Bytes(body);
+    Event event;
+    return support::thrown([&] { serializer.read(request, event); });
+  };
+  CHECK(problem("content-type", "application/xml", "<a/>") == webhook::errc::unsupported);
+  CHECK(problem("content-type", "application/json", "<a/>") == webhook::errc::invalid_payload);
+  CHECK(problem("content-type", "text/plain", "{}") == std::error_code());  // many a sender mislabels
+  CHECK(problem("content-encoding", "gzip", "\x1F\x8B") == webhook::errc::unsupported);
+  CHECK(problem("content-encoding", "Identity", "{}") == std::error_code());
+}
+
+TEST_CASE("only the formats json, json-bare and the empty name are rendered", "[serializer][json]") {
   CHECK(serializer.renders(""));
   CHECK(serializer.renders("json"));
   CHECK_FALSE(serializer.renders("xml"));
