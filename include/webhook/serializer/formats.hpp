@@ -16,6 +16,7 @@
 
 #include "../concepts.hpp"
 #include "../detail/media_type.hpp"
+#include "../detail/member_types.hpp"
 #include "../detail/values.hpp"
 #include "../error.hpp"
 
@@ -23,22 +24,6 @@ namespace webhook {
 inline namespace v0 {
 
 namespace detail {
-
-// Names that a composite has only where its first member has them.
-template <class First>
-struct FormatsValue {};
-template <class First>
-requires requires { typename First::Value; }
-struct FormatsValue<First> {
-  using Value = typename First::Value;
-};
-template <class First>
-struct FormatsFilter {};
-template <class First>
-requires requires { typename First::Filter; }
-struct FormatsFilter<First> {
-  using Filter = typename First::Filter;
-};
 
 template <class Member, class First>
 concept ReadsLike = Recognises<Member> && std::is_same_v<typename Member::Value, typename First::Value>;
@@ -51,7 +36,7 @@ concept DecodesLike = ReadsLike<Member, First> && Decodes<Member, T>;
 /// own format, and a name that two members know is the earlier one's. Payloads are encoded by the first; the others
 /// render from that payload. Thread-safe, as its members are.
 template <class First, class... Others>
-class Formats : public detail::FormatsValue<First>, public detail::FormatsFilter<First> {
+class Formats : public detail::ValueFrom<First>, public detail::FilterFrom<First> {
   static_assert(SerializerPolicy<First> && (SerializerPolicy<Others> && ...),
                 "webhook: a member of Formats does not satisfy webhook::SerializerPolicy");
 
