@@ -15,16 +15,17 @@ namespace webhook {
 inline namespace v0 {
 
 /// Runs the checks; calls `report(bool held, std::string_view promise)` for each. `sample` is a value that is encoded,
-/// rendered, read and decoded again, where the serializer can do so.
+/// rendered, read and decoded again, where the serializer can do so; `format` is one of its names.
 template <SerializerPolicy Serializer, class Sample, class Report>
 requires Encodes<Serializer, Sample>
 class SerializerConformance {
  public:
-  SerializerConformance(const Serializer& serializer, const Sample& sample, Report report)
-      : serializer_(serializer), sample_(sample), report_(report) {}
+  SerializerConformance(const Serializer& serializer, const Sample& sample, Report report, std::string_view format = "")
+      : serializer_(serializer), sample_(sample), report_(report), format_(format) {}
 
   void run() {
     report_(serializer_.renders(""), "the empty name is the serializer's own format");
+    report_(serializer_.renders(format_), "the format that is tried is one of its own");
     report_(!serializer_.renders("no such format"), "a format of another serializer is denied");
     rendering();
     if constexpr (Decodes<Serializer, Sample>) round_trip();
@@ -34,19 +35,22 @@ class SerializerConformance {
  private:
   void rendering() {
     const Event event = sample_event("order.created");
-    const Rendering first = serializer_.render(event, ""), second = serializer_.render(event, "");
+    const Rendering first = serializer_.render(event, format_), second = serializer_.render(event, format_);
     report_(first.body == second.body && first.headers.bytes() == second.headers.bytes(),
             "rendering twice gives the same bytes");
     report_(first.headers.count("content-type") == 1, "a rendering says its content type, once");
     Event bare = event;
     bare.payload = Bytes();
-    report_(!serializer_.render(bare, "").body.empty(), "an event without payload can be rendered");
+    report_(!serializer_.render(bare, format_).body.empty(), "an event without payload can be rendered");
   }
 
   void round_trip() {
     for (const std::string_view type : {"order.created", "a\"b\\c<d>&amp;'e'", "\xC3\xA9t\xC3\xA9"}) {
       const Event sent = sample_event(type);
-      const Request request = received(serializer_.render(sent, ""));
+      const Request request = received(serializer_.render(sent, format_));
+      if constexpr (Recognises<Serializer>) {
+        report_(serializer_.recognises(request) != Recognition::no, "its own rendering is recognised");
+      }
       Event event;
       const auto data = serializer_.read(request, event);
       report_(event.type == type, "the event's type arrives, whatever characters it has");
@@ -100,6 +104,7 @@ class SerializerConformance {
   const Serializer& serializer_;
   const Sample& sample_;
   Report report_;
+  std::string_view format_;
 };
 
 }  // namespace v0
