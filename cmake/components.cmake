@@ -2,11 +2,23 @@
 # What webhook consists of: which headers belong to which component, and where their packages are looked for.
 # cmake/webhook-config.cmake.in looks for the same packages on behalf of whoever uses the installed package.
 
+# An optional component is its headers, the package that they need, and the target in it; it is looked for when asked.
+set(webhook_xml_headers serializer/xml.hpp detail/expat_reader.hpp)
+set(webhook_xml_needs EXPAT EXPAT::EXPAT)
+set(webhook_gzip_headers serializer/gzip.hpp detail/zlib_gzip.hpp)
+set(webhook_gzip_needs ZLIB ZLIB::ZLIB)
+set(webhook_optional_components xml gzip)
+
 # These headers bring in a library, or include one that does; everything else is webhook::core.
 file(GLOB_RECURSE webhook_core_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/webhook/*.hpp")
 set(webhook_default_headers ${webhook_core_headers})
 list(FILTER webhook_default_headers INCLUDE REGEX
      "/include/webhook/(webhook|transport/curl[^/]*|serializer/.*|scheme/.*|adapter/.*|detail/(curl|evp|hmac|sha|openssl)[^/]*)\\.hpp$")
+foreach(component IN LISTS webhook_optional_components)
+  list(TRANSFORM webhook_${component}_headers PREPEND "${PROJECT_SOURCE_DIR}/include/webhook/")
+  list(REMOVE_ITEM webhook_default_headers ${webhook_${component}_headers})
+  list(REMOVE_ITEM webhook_core_headers ${webhook_${component}_headers})
+endforeach()
 list(REMOVE_ITEM webhook_core_headers ${webhook_default_headers})
 
 if(NOT TARGET Threads::Threads)
@@ -34,4 +46,18 @@ function(webhook_component name)
   target_compile_features(webhook_${name} INTERFACE cxx_std_20)
   target_link_libraries(webhook_${name} INTERFACE ${arg_LINK})
   set_property(GLOBAL APPEND PROPERTY webhook_components ${name})
+endfunction()
+
+# webhook_optional_component(name) declares a component that comes on top of the default, with a package of its own.
+function(webhook_optional_component name)
+  if(NOT name IN_LIST webhook_optional_components)
+    list(JOIN webhook_optional_components ", " known)
+    message(FATAL_ERROR "WEBHOOK_COMPONENTS: there is no optional component '${name}'; there are: ${known}.")
+  endif()
+  list(GET webhook_${name}_needs 0 package)
+  list(GET webhook_${name}_needs 1 target)
+  if(NOT TARGET ${target})
+    find_package(${package} REQUIRED)
+  endif()
+  webhook_component(${name} HEADERS ${webhook_${name}_headers} LINK webhook::webhook ${target})
 endfunction()
