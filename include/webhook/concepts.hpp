@@ -322,9 +322,10 @@ concept Remembers = StorePolicy<S> && requires(S& store, const Query& query, con
 
 // ============================================================================= 6. Inbox (of the receiver)
 /// The seen-set. `where` is nothing, or the host's transaction: then the mark commits with the business effect.
+/// Thread-safe.
 template <class I, class... Where>
-concept InboxPolicy = std::move_constructible<I> && requires(I& inbox, Where... where, std::string_view key, const Now& now,
-                                                             Duration keep) {
+concept InboxPolicy = std::same_as<typename I::role, role::inbox> && std::move_constructible<I> &&
+    requires(I& inbox, Where... where, std::string_view key, const Now& now, Duration keep) {
   { inbox.first(where..., key, now, keep) } -> std::same_as<bool>;  // of several at once, exactly one is first
   inbox.forget(where..., key);                                      // the handler failed: let the next one in
 };

@@ -10,6 +10,7 @@ inline namespace v0 {
 // The parts that a policy can play; a policy says `using role = webhook::role::transport;`.
 namespace role {
 struct clock;
+struct inbox;
 struct transport;
 struct serializer;
 struct signer;
@@ -29,6 +30,7 @@ struct EmitOptions;
 struct Endpoint;
 struct Event;
 struct Header;
+struct Keyed;
 struct Now;
 struct Request;
 struct Response;
@@ -40,6 +42,7 @@ class RetrySchedule;
 struct BreakerRule;
 struct Counters;
 struct CurlOptions;
+struct MemoryInboxOptions;
 struct MemoryOptions;
 struct Notice;
 struct Options;
@@ -49,7 +52,9 @@ struct ReceiverOptions;
 // Policies.
 class CurlTransport;
 class JsonSerializer;
+class MemoryInbox;
 class MemoryStore;
+class NoInbox;
 class StandardWebhooks;
 class SystemClock;
 template <class Function>
@@ -60,7 +65,8 @@ class Emitter;
 template <class Transport = CurlTransport, class Serializer = JsonSerializer, class Signer = StandardWebhooks,
           class Store = MemoryStore, class Clock = SystemClock>
 class Dispatcher;
-template <class Scheme = StandardWebhooks, class Serializer = JsonSerializer, class Clock = SystemClock>
+template <class Scheme = StandardWebhooks, class Serializer = JsonSerializer, class Clock = SystemClock,
+          class Inbox = MemoryInbox>
 class Receiver;
 
 }  // namespace v0

@@ -6,6 +6,7 @@
 
 #include "clock/system.hpp"
 #include "dispatcher.hpp"
+#include "inbox/memory.hpp"
 #include "receiver.hpp"
 #include "scheme/standard.hpp"
 #include "serializer/json.hpp"

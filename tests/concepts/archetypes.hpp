@@ -86,7 +86,8 @@ struct RememberingStore : Store {
   std::size_t prune(const webhook::Now&, webhook::Duration, std::size_t) { return 0; }
 };
 
-struct Inbox {
+struct Inbox : MoveOnly {
+  using role = webhook::role::inbox;
   bool first(std::string_view, const webhook::Now&, webhook::Duration) { return true; }
   void forget(std::string_view) {}
 };

@@ -4,7 +4,7 @@
 include("${CMAKE_CURRENT_LIST_DIR}/includes.cmake")
 
 # A new noun is entered here by hand; any other new header beside them is part of the engine.
-set(nouns address bytes delivery emitted endpoint error event event_type fwd http id notice retry secret time verification version)
+set(nouns address bytes delivery emitted endpoint error event event_type fwd http id notice retry secret keyed time verification version)
 list(TRANSFORM nouns APPEND ".hpp")
 
 # A technology may take several files of a folder: transport/curl.hpp and transport/curl_options.hpp are one policy.
@@ -37,7 +37,7 @@ function(layer_of header)
 endfunction()
 
 # What each layer may reach.
-set(policies transport serializer scheme store clock)
+set(policies transport serializer scheme store clock inbox)
 set(noun_reaches noun detail)
 set(concepts_reaches noun detail)
 set(engine_reaches noun concepts engine detail)
@@ -92,7 +92,7 @@ foreach(header IN LISTS headers)
   endforeach()
 
   # The engine, and what it is made of, compiles on a machine without any of the libraries.
-  if(own_layer MATCHES "^(noun|concepts|engine|testing|clock)$")
+  if(own_layer MATCHES "^(noun|concepts|engine|testing|clock|inbox)$")
     foreach(name IN LISTS foreign_reach_${header})
       if(name MATCHES "^(curl|openssl|nlohmann|expat|zlib|httplib|boost|sqlite3|libpq)[/.-]")
         list(APPEND problems "${header} (${own_layer}) reaches the library header <${name}>")
