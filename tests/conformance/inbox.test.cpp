@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+#include <string>
+#include <string_view>
+#include <webhook/inbox/memory.hpp>
+#include <webhook/inbox/none.hpp>
+#include <webhook/testing/inbox_conformance.hpp>
+
+namespace {
+constexpr auto report = [](bool held, std::string_view promise) {
+  INFO(std::string(promise));
+  CHECK(held);
+};
+
+// What the suite must not let pass.
+int broken_promises(webhook::InboxPolicy auto inbox) {
+  int broken = 0;
+  webhook::InboxConformance(inbox, [&](bool held, std::string_view) { broken += held ? 0 : 1; }).run();
+  return broken;
+}
+struct NeverForgets : webhook::MemoryInbox {
+  void forget(std::string_view) {}
+};
+struct NeverExpires : webhook::MemoryInbox {
+  bool first(std::string_view key, const webhook::Now& now, webhook::Duration) {
+    return MemoryInbox::first(key, now, std::chrono::hours(100));
+  }
+};
+}  // namespace
+
+TEST_CASE("MemoryInbox keeps what every inbox owes", "[conformance][inbox][G13]") {
+  webhook::MemoryInbox inbox;
+  webhook::InboxConformance(inbox, report).run();
+}
+
+TEST_CASE("the inbox suite finds an inbox that forgets nothing, everything, or too late", "[conformance][inbox]") {
+  CHECK(broken_promises(webhook::MemoryInbox()) == 0);
+  CHECK(broken_promises(webhook::NoInbox()) > 0);
+  CHECK(broken_promises(NeverForgets()) > 0);
+  CHECK(broken_promises(NeverExpires()) > 0);
+}
