@@ -1,5 +1,6 @@
 // error: webhook: a handler for T takes \(const T&\), \(const T&, const webhook::Event&\), or these and \(const webhook::Request&\)
 #include <webhook/clock/system.hpp>
+#include <webhook/inbox/memory.hpp>
 #include <webhook/receiver.hpp>
 #include <webhook/scheme/standard.hpp>
 #include <webhook/serializer/json.hpp>

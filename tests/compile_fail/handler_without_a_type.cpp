@@ -1,5 +1,6 @@
 // error: webhook: this type has no event type; give it one: template <> inline constexpr std::string_view webhook::event_type<T> = 
 #include <webhook/clock/system.hpp>
+#include <webhook/inbox/memory.hpp>
 #include <webhook/receiver.hpp>
 #include <webhook/scheme/standard.hpp>
 #include <webhook/serializer/json.hpp>

@@ -1,5 +1,6 @@
 // error: webhook: Receiver's scheme does not satisfy webhook::SchemePolicy: it lacks .verify\(request, keys, now, tolerance\) const., which returns a Verification
 #include <webhook/clock/system.hpp>
+#include <webhook/inbox/memory.hpp>
 #include <webhook/receiver.hpp>
 #include <webhook/serializer/json.hpp>
 

@@ -1,5 +1,6 @@
 // error: webhook: Receiver's serializer does not satisfy webhook::Reads: it lacks .read\(request, event\) const., which returns a Value
 #include <webhook/clock/system.hpp>
+#include <webhook/inbox/memory.hpp>
 #include <webhook/receiver.hpp>
 #include <webhook/scheme/standard.hpp>
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 #include <vector>
+#include <webhook/inbox/none.hpp>
 #include <webhook/receiver.hpp>
 #include <webhook/scheme/standard.hpp>
 #include <webhook/serializer/json.hpp>
@@ -23,7 +24,7 @@ inline constexpr std::string_view webhook::event_type<Order> = "order.created";
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const webhook::ManualClock clock;
   static const webhook::Secret secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-  static webhook::Receiver inbox{secret, clock};
+  static webhook::Receiver inbox{secret, clock, webhook::NoInbox{}};
   static const bool ready = [] {
     inbox.on<Order>([](const Order&) {});
     inbox.on("order.*", [](const nlohmann::json& value) {

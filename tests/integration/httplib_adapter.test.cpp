@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 #include <webhook/adapter/httplib.hpp>
+#include <webhook/inbox/none.hpp>
 #include <webhook/receiver.hpp>
 #include <webhook/scheme/standard.hpp>
 #include <webhook/serializer/json.hpp>
@@ -25,7 +26,8 @@ const Secret secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
 const webhook::ManualClock stopped_clock;
 
 struct Challenge : StandardWebhooks {
-  std::optional<webhook::Response> handshake(const Request& request, const Verification&, std::span<Key>) const {
+  std::optional<webhook::Response> handshake(const Request& request, const Verification&, std::span<Key>,
+                                             const webhook::Fields&) const {
     if (request.method != "GET") return std::nullopt;
     webhook::Response response{200, {{"content-type", "application/json"}, {"x-extra", "1"}}};
     response.body = "{\"url\":\"" + request.url + "\"}";
@@ -75,7 +77,7 @@ class Served {
   }
 
  private:
-  webhook::Receiver<Challenge, webhook::JsonSerializer, webhook::ManualClock> inbox_{
+  webhook::Receiver<Challenge, webhook::JsonSerializer, webhook::ManualClock, webhook::NoInbox> inbox_{
       secret, stopped_clock, webhook::ReceiverOptions{.body_limit = 4096}};
   httplib::Server server_{};
   mutable std::mutex mutex_{};

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 #include <webhook/clock/system.hpp>
+#include <webhook/inbox/memory.hpp>
+#include <webhook/inbox/none.hpp>
 #include <webhook/receiver.hpp>
 #include <webhook/scheme/standard.hpp>
 #include <webhook/serializer/json.hpp>
@@ -64,7 +66,8 @@ constexpr std::string_view order = R"({"customer":"Smith","price":12.5})";
 
 // A scheme that proves an endpoint by a GET, as some services do, with the key.
 struct Shaking : StandardWebhooks {
-  std::optional<Response> handshake(const Request& request, const Verification& verdict, std::span<Key> keys) const {
+  std::optional<Response> handshake(const Request& request, const Verification& verdict, std::span<Key> keys,
+                                    const webhook::Fields&) const {
     if (request.method != "GET") return std::nullopt;
     Response response;
     response.status = 200;
@@ -83,6 +86,9 @@ TEST_CASE("policies, secrets and options are told apart in any order", "[receive
   STATIC_REQUIRE(std::is_same_v<decltype(inbox), Receiver<>>);
   Receiver full{ReceiverOptions{.tolerance = 10s}, secret, clock, other, JsonSerializer{}, Shaking{}};
   STATIC_REQUIRE(std::is_same_v<decltype(full), Receiver<Shaking, JsonSerializer, ManualClock>>);
+  Receiver unremembered{webhook::NoInbox{}, secret};
+  STATIC_REQUIRE(std::is_same_v<decltype(unremembered),
+                                Receiver<StandardWebhooks, JsonSerializer, SystemClock, webhook::NoInbox>>);
   Receiver several{std::vector<Secret>{secret, other}, clock};
   STATIC_REQUIRE(std::is_same_v<decltype(several), Receiver<StandardWebhooks, JsonSerializer, ManualClock>>);
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<Receiver<>>);
@@ -97,6 +103,7 @@ TEST_CASE("a receiver without a usable secret or with bad options is refused", "
   CHECK_THROWS_AS(Receiver{Secret{"short"}}, webhook::Error);
   CHECK_THROWS_AS((Receiver{secret, Secret{"short"}}), webhook::Error);
   CHECK_THROWS_AS((Receiver{secret, ReceiverOptions{.tolerance = -1s}}), webhook::Error);
+  CHECK_THROWS_AS((Receiver{secret, ReceiverOptions{.remember = -1s}}), webhook::Error);
 }
 
 TEST_CASE("a typed handler gets the decoded data and the event", "[receiver]") {
@@ -116,7 +123,7 @@ TEST_CASE("a typed handler gets the decoded data and the event", "[receiver]") {
 
 TEST_CASE("a handler takes the data, also the event, and also the request", "[receiver]") {
   const ManualClock clock;
-  Receiver inbox{secret, clock};
+  Receiver inbox{webhook::NoInbox{}, secret, clock};
   int calls = 0;
   inbox.on("one", [&](const nlohmann::json& data) { calls += data.at("n").get<int>(); });
   inbox.on("two", [&](const nlohmann::json&, const Event& event) { calls += event.type == "two" ? 10 : 0; });
@@ -132,7 +139,7 @@ TEST_CASE("a handler takes the data, also the event, and also the request", "[re
 
 TEST_CASE("a handler may own what cannot be copied", "[receiver]") {
   const ManualClock clock;
-  Receiver inbox{secret, clock};
+  Receiver inbox{webhook::NoInbox{}, secret, clock};
   int sum = 0;
   inbox.on("a", [&sum, owned = std::make_unique<int>(3)](const nlohmann::json&) { sum += (*owned)++; });
   inbox.on<OrderCreated>([&sum, owned = std::make_unique<int>(10)](const OrderCreated&) mutable { sum += *owned; });
@@ -144,7 +151,7 @@ TEST_CASE("a handler may own what cannot be copied", "[receiver]") {
 
 TEST_CASE("the exact handler wins, then patterns in the order of registration, then otherwise", "[receiver]") {
   const ManualClock clock;
-  Receiver inbox{secret, clock};
+  Receiver inbox{webhook::NoInbox{}, secret, clock};
   std::string ran;
   const auto say = [&ran](std::string name) { return [&ran, name](const nlohmann::json&) { ran += name + " "; }; };
   inbox.on("order.*", say("order.*")).on("order.line.*", say("order.line.*")).on("order.created", say("exact"));
@@ -222,7 +229,7 @@ TEST_CASE("what cannot be trusted is refused with the reason, and no handler run
 TEST_CASE("no answer shows a secret, the body or what an exception says", "[receiver]") {
   const ManualClock clock;
   std::vector<std::string> told;
-  Receiver inbox{secret, clock, ReceiverOptions{.on_error = [&](std::string_view text) { told.emplace_back(text); }}};
+  Receiver inbox{webhook::NoInbox{}, secret, clock, ReceiverOptions{.on_error = [&](std::string_view text) { told.emplace_back(text); }}};
   inbox.on<OrderCreated>([](const OrderCreated&) { throw std::runtime_error("password=hunter2"); });
   inbox.on("odd", [](const nlohmann::json&) { throw 7; });  // NOLINT: a host may throw anything
 
@@ -254,7 +261,7 @@ TEST_CASE("a webhook::Error from inside a typed handler is the handler's failure
 
 TEST_CASE("an on_error that throws changes no answer", "[receiver]") {
   const ManualClock clock;
-  Receiver inbox{secret, clock,
+  Receiver inbox{webhook::NoInbox{}, secret, clock,
                  ReceiverOptions{.on_error = [](std::string_view) { throw std::runtime_error("log full"); }}};
   inbox.on("*", [](const nlohmann::json&) { throw std::runtime_error("no"); });
   CHECK(inbox.handle(signed_request(envelope("a"), clock)).status == 500);
@@ -364,7 +371,7 @@ TEST_CASE("a failing scheme is our failure, and the sender may try again", "[rec
 
 TEST_CASE("many threads may handle and verify at once", "[receiver]") {
   const ManualClock clock;
-  Receiver inbox{secret, other, clock};
+  Receiver inbox{webhook::NoInbox{}, secret, other, clock};
   std::atomic<int> handled = 0, refused = 0;
   inbox.on<OrderCreated>([&](const OrderCreated&) { ++handled; });
   const Request good = signed_request(envelope("order.created", order), clock, other);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "../keyed.hpp"
 #include "../secret.hpp"
 #include "../time.hpp"
 
@@ -36,8 +37,12 @@ class KeyPool {
     /// The keys of the secrets that are valid at `time`.
     std::span<typename Scheme::Key> valid_at(WallTime time) const noexcept {
       std::size_t count = 0;
-      while (count < pool_.kept_.size() && pool_.kept_[count].secret.valid_at(time)) ++count;
+      while (count < pool_.kept_.size() && pool_.kept_[count].keyed.secret.valid_at(time)) ++count;
       return std::span(*keys_).first(count);
+    }
+    /// The keys of the secrets that are not valid any more; the first is number valid_at(time).size().
+    std::span<typename Scheme::Key> expired_at(WallTime time) const noexcept {
+      return std::span(*keys_).subspan(valid_at(time).size());
     }
 
    private:
@@ -46,11 +51,11 @@ class KeyPool {
   };
 
   /// Makes the first set ready, so that a bad secret is found here. Throws what the scheme's prepare() throws.
-  KeyPool(const Scheme& scheme, std::vector<Secret> secrets) : scheme_(scheme) {
+  KeyPool(const Scheme& scheme, std::vector<Keyed> secrets) : scheme_(scheme) {
     // The longest-lived first: then those that are valid at a time are the first so many, and a scheme is handed one span.
     for (std::size_t index = 0; index < secrets.size(); ++index) {
       std::size_t at = kept_.size();
-      while (at > 0 && ends_before(kept_[at - 1].secret, secrets[index])) --at;
+      while (at > 0 && ends_before(kept_[at - 1].keyed.secret, secrets[index].secret)) --at;
       kept_.insert(kept_.begin() + static_cast<std::ptrdiff_t>(at), Kept{std::move(secrets[index]), index});
     }
     free_.push_back(prepared());
@@ -72,9 +77,14 @@ class KeyPool {
   /// Which of the secrets, as they were given, the key at `index` of a loan was made from.
   std::size_t given_as(std::size_t index) const noexcept { return index < kept_.size() ? kept_[index].given : index; }
 
+  /// The scheme that the secret of the key at `index` of a loan was given for.
+  std::string_view scheme_of(std::size_t index) const noexcept {
+    return index < kept_.size() ? std::string_view(kept_[index].keyed.scheme) : std::string_view();
+  }
+
  private:
   struct Kept {
-    Secret secret{};
+    Keyed keyed{};
     std::size_t given = 0;
   };
 
@@ -84,7 +94,7 @@ class KeyPool {
   std::unique_ptr<Keys> prepared() const {
     auto keys = std::make_unique<Keys>();
     keys->reserve(kept_.size());
-    for (const Kept& kept : kept_) keys->push_back(scheme_.prepare(kept.secret, std::string_view()));
+    for (const Kept& kept : kept_) keys->push_back(scheme_.prepare(kept.keyed.secret, kept.keyed.scheme));
     return keys;
   }
   void give_back(std::unique_ptr<Keys> keys) noexcept {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "../keyed.hpp"
 #include "../secret.hpp"
 
 namespace webhook {
@@ -17,7 +18,8 @@ inline namespace v0 {
 namespace detail::receiving {
 
 template <class T>
-inline constexpr bool is_secret = std::is_same_v<T, Secret> || std::is_same_v<T, std::vector<Secret>>;
+inline constexpr bool is_secret = std::is_same_v<T, Secret> || std::is_same_v<T, std::vector<Secret>> ||
+                                  std::is_same_v<T, Keyed> || std::is_same_v<T, std::vector<Keyed>>;
 
 /// Moves the one `Wanted` out of the arguments, or makes a default one.
 template <class Wanted, std::size_t At = 0, class... Args>
@@ -34,17 +36,19 @@ Wanted take(std::tuple<Args...>& given) {
   }
 }
 
-inline void collect(std::vector<Secret>& secrets, Secret& one) { secrets.push_back(std::move(one)); }
-inline void collect(std::vector<Secret>& secrets, std::vector<Secret>& several) {
-  for (Secret& one : several) secrets.push_back(std::move(one));
+inline void collect(std::vector<Keyed>& secrets, Keyed& one) { secrets.push_back(std::move(one)); }
+inline void collect(std::vector<Keyed>& secrets, Secret& one) { secrets.push_back({{}, std::move(one)}); }
+template <class Each>
+void collect(std::vector<Keyed>& secrets, std::vector<Each>& several) {
+  for (Each& one : several) collect(secrets, one);
 }
 template <class Other>
-void collect(std::vector<Secret>&, Other&) noexcept {}
+void collect(std::vector<Keyed>&, Other&) noexcept {}
 
 /// Moves all secrets out of the arguments, in their order.
 template <class... Args>
-std::vector<Secret> take_secrets(std::tuple<Args...>& given) {
-  std::vector<Secret> secrets;
+std::vector<Keyed> take_secrets(std::tuple<Args...>& given) {
+  std::vector<Keyed> secrets;
   std::apply([&secrets](Args&... args) { (collect(secrets, args), ...); }, given);
   return secrets;
 }

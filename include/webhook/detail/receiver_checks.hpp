@@ -110,9 +110,22 @@ struct ClockChecks {
       "webhook: Receiver's clock does not satisfy webhook::ClockPolicy: it lacks `now() const`, which returns a Now");
 };
 
+template <class I>
+struct InboxChecks {
+  static_assert(
+      is_complete<I>,
+      "webhook: Receiver's inbox is only declared here; include <webhook/webhook.hpp>, or the header of its name");
+  static constexpr bool named = plays<I, role::inbox>;
+  static_assert(
+      !is_complete<I> || named,
+      "webhook: Receiver's inbox does not satisfy webhook::InboxPolicy: it lacks `using role = webhook::role::inbox;`");
+  static_assert(!named || std::move_constructible<I>,
+                "webhook: Receiver's inbox does not satisfy webhook::InboxPolicy: it cannot be moved");
+};
+
 /// All of them; a Receiver derives from it, so that these sentences come first.
-template <class Scheme, class Serializer, class Clock>
-struct ReceiverChecks : SchemeChecks<Scheme>, SerializerChecks<Serializer>, ClockChecks<Clock> {};
+template <class Scheme, class Serializer, class Clock, class Inbox>
+struct ReceiverChecks : SchemeChecks<Scheme>, SerializerChecks<Serializer>, ClockChecks<Clock>, InboxChecks<Inbox> {};
 
 }  // namespace detail::receiving
 }  // namespace v0
