@@ -231,8 +231,10 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
       case Arrival::first:
         break;
     }
-    if (route->later && sizeof...(Where) == 0)
-      return postpone(*route, std::make_shared<Mark<Inbox>>(marks_, key), body.take(), event, request);
+    if constexpr (sizeof...(Where) == 0) {
+      if (route->later)
+        return postpone(*route, std::make_shared<Mark<Inbox>>(marks_, key), body.take(), event, request);
+    }
     Mark<Inbox, Where...> mark(marks_, key, where...);
     return run(*route, mark, body.read(), event, request);
   }

@@ -37,8 +37,10 @@ class MemoryInbox {
 
   static constexpr std::size_t overhead = 192;  ///< bytes counted for each key beside its own
 
+  MemoryInbox() : MemoryInbox(MemoryInboxOptions()) {}
+
   /// Throws Error (errc::invalid) for bounds that hold no key at all.
-  explicit MemoryInbox(MemoryInboxOptions options = {}) : book_(std::make_unique<Book>(options)) {
+  explicit MemoryInbox(MemoryInboxOptions options) : book_(std::make_unique<Book>(options)) {
     if (options.max_keys == 0 || options.max_bytes <= overhead)
       throw Error(errc::invalid, "a MemoryInbox holds at least one key: raise max_keys and max_bytes");
   }

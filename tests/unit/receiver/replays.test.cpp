@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// A handler runs once for each message: repetitions, handlers that fail, several at once, inboxes that fail.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "support/received.hpp"
+
+namespace {
+using namespace std::chrono_literals;
+using support::envelope;
+using support::secret;
+using support::signed_request;
+using webhook::ManualClock;
+using webhook::MemoryInbox;
+using webhook::Now;
+using webhook::Receiver;
+using webhook::ReceiverOptions;
+using webhook::Response;
+
+// Marks in a transaction of the host's own.
+struct Transaction {
+  std::set<std::string> marked{};
+};
+struct TransactionInbox {
+  using role = webhook::role::inbox;
+  std::shared_ptr<std::set<std::string>> committed = std::make_shared<std::set<std::string>>();
+  bool first(Transaction* where, std::string_view key, const Now&, webhook::Duration) {
+    return committed->count(std::string(key)) == 0 && where->marked.insert(std::string(key)).second;
+  }
+  void forget(Transaction* where, std::string_view key) { where->marked.erase(std::string(key)); }
+};
+static_assert(webhook::InboxPolicy<TransactionInbox, Transaction*> && !webhook::InboxPolicy<TransactionInbox>);
+
+struct Unforgetting : MemoryInbox {
+  void forget(std::string_view) { throw webhook::Error(webhook::errc::transient, "the database is down"); }
+};
+struct Unreachable {
+  using role = webhook::role::inbox;
+  bool first(std::string_view, const Now&, webhook::Duration) {
+    throw webhook::Error(webhook::errc::transient, "the database is down");
+  }
+  void forget(std::string_view) {}
+};
+}  // namespace
+
+TEST_CASE("the same message twice runs its handler once, and is answered 200 the second time",
+          "[receiver][inbox][G13]") {
+  ManualClock clock;
+  Receiver inbox{secret(), clock};
+  int handled = 0;
+  inbox.otherwise([&](const nlohmann::json&) { ++handled; });
+  CHECK(inbox.handle(signed_request("{}", clock, "evt_1")).status == 204);
+  const Response again = inbox.handle(signed_request("{}", clock, "evt_1"));
+  CHECK(again.status == 200);
+  CHECK(again.body == "received before");
+  clock.advance(24h);  // a later attempt, signed afresh
+  CHECK(inbox.handle(signed_request("{}", clock, "evt_1")).status == 200);
+  CHECK(inbox.handle(signed_request("{}", clock, "evt_2")).status == 204);
+  CHECK(handled == 2);
+}
+
+TEST_CASE("a message is remembered as long as the host says", "[receiver][inbox]") {
+  ManualClock clock;
+  Receiver inbox{secret(), clock, ReceiverOptions{.remember = 1h}};
+  int handled = 0;
+  inbox.otherwise([&](const nlohmann::json&) { ++handled; });
+  inbox.handle(signed_request("{}", clock));
+  clock.advance(1h - 1s);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 200);
+  clock.advance(1s);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 204);
+  CHECK(handled == 2);
+}
+
+TEST_CASE("a handler that throws lets the next attempt in", "[receiver][inbox][G13]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock};
+  int tries = 0;
+  inbox.otherwise([&](const nlohmann::json&) {
+    if (++tries < 3) throw std::runtime_error("not yet");
+  });
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 500);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 500);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 204);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 200);
+  CHECK(tries == 3);
+}
+
+TEST_CASE("an inbox that cannot forget does not turn a failure into a success", "[receiver][inbox]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock, Unforgetting{}};
+  int tries = 0;
+  inbox.otherwise([&](const nlohmann::json&) {
+    if (++tries < 3) throw std::runtime_error("not yet");
+  });
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 500);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 500);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 204);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 200);
+}
+
+TEST_CASE("without its inbox a receiver handles nothing, and the sender tries again", "[receiver][inbox]") {
+  const ManualClock clock;
+  std::string told;
+  Receiver inbox{secret(), clock, Unreachable{},
+                 ReceiverOptions{.on_error = [&](std::string_view text) { told = text; }}};
+  inbox.otherwise([](const nlohmann::json&) { FAIL("handled without a mark"); });
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 500);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 500);
+  CHECK(told.find("the database is down") != std::string::npos);
+}
+
+TEST_CASE("refused and unreadable requests mark nothing", "[receiver][inbox]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock};
+  int handled = 0;
+  inbox.otherwise([&](const nlohmann::json&) { ++handled; });
+  CHECK(inbox.handle(support::with_body(signed_request("{}", clock), "{ }")).status == 401);
+  CHECK(inbox.handle(signed_request("{", clock)).status == 400);
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 204);
+  CHECK(handled == 1);
+}
+
+TEST_CASE("while a message is being handled its repetition is not acknowledged", "[receiver][inbox][G13]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock};
+  std::promise<void> begun, go_on;
+  std::atomic<int> tries = 0;
+  inbox.otherwise([&](const nlohmann::json&) {
+    if (++tries > 1) return;
+    begun.set_value();
+    go_on.get_future().wait();
+    throw std::runtime_error("failed in the end");
+  });
+  const auto request = signed_request("{}", clock);
+  std::thread first([&] { CHECK(inbox.handle(request).status == 500); });
+  begun.get_future().wait();
+  // An acknowledgement now would lose the event: the sender would not come again.
+  const Response meanwhile = inbox.handle(request);
+  go_on.set_value();
+  first.join();
+  CHECK(meanwhile.status == 409);
+  CHECK(inbox.handle(request).status == 204);
+  CHECK(inbox.handle(request).status == 200);
+  CHECK(tries == 2);
+}
+
+TEST_CASE("of many at once exactly one is handled", "[receiver][inbox][G13]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock};
+  std::atomic<int> handled = 0, refused = 0;
+  inbox.otherwise([&](const nlohmann::json&) { ++handled; });
+  std::vector<webhook::Request> requests;
+  for (int i = 0; i < 100; ++i) requests.push_back(signed_request("{}", clock, "evt_" + std::to_string(i)));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (const auto& request : requests) {
+        const int status = inbox.handle(request).status;
+        if (status != 204 && status != 200 && status != 409) ++refused;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(handled == 100);
+  CHECK(refused == 0);
+}
+
+TEST_CASE("a full inbox still takes every new message; an old one may be handled again", "[receiver][inbox][G14]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock, MemoryInbox{{.max_keys = 10}}};
+  int handled = 0;
+  inbox.otherwise([&](const nlohmann::json&) { ++handled; });
+  for (int i = 0; i < 11; ++i)
+    CHECK(inbox.handle(signed_request("{}", clock, "evt_" + std::to_string(i))).status == 204);
+  CHECK(inbox.handle(signed_request("{}", clock, "evt_10")).status == 200);
+  CHECK(inbox.handle(signed_request("{}", clock, "evt_0")).status == 204);  // forgotten
+  CHECK(handled == 12);
+}
+
+TEST_CASE("a message may be marked in the host's transaction, together with what its handler does",
+          "[receiver][inbox]") {
+  const ManualClock clock;
+  const TransactionInbox durable;
+  Receiver inbox{secret(), clock, durable};
+  Transaction* open = nullptr;
+  int tries = 0;
+  inbox.otherwise([&](const nlohmann::json&) {
+    open->marked.insert("effect");
+    if (++tries == 1) throw std::runtime_error("roll back");
+  });
+  const auto request = signed_request("{}", clock, "evt_1");
+  const auto receive = [&] {
+    Transaction transaction;
+    open = &transaction;
+    const int status = inbox.handle(request, open).status;
+    if (status / 100 == 2) durable.committed->insert(transaction.marked.begin(), transaction.marked.end());
+    return status;
+  };
+  CHECK(receive() == 500);
+  CHECK(durable.committed->empty());
+  CHECK(receive() == 204);
+  CHECK(*durable.committed == std::set<std::string>{"effect", "evt_1"});
+  CHECK(receive() == 200);
+  CHECK(tries == 2);
+}
