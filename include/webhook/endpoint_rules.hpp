@@ -35,6 +35,7 @@ inline bool is_reserved_header(std::string_view name) noexcept {
        {"content-type", "content-encoding", "proxy-connection", "user-agent", "accept-encoding", "traceparent"}) {
     if (Headers::same_name(name, other)) return true;
   }
+  if (Headers::same_name(name, "webhook-request-origin")) return false;  // CloudEvents wants it; see consent.hpp
   constexpr std::string_view ours = "webhook-";
   return name.size() >= ours.size() && Headers::same_name(name.substr(0, ours.size()), ours);
 }
