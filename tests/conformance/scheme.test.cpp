@@ -3,7 +3,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <webhook/scheme/authentication.hpp>
 #include <webhook/scheme/github.hpp>
+#include <webhook/scheme/hmac.hpp>
+#include <webhook/scheme/schemes.hpp>
 #include <webhook/scheme/shopify.hpp>
 #include <webhook/scheme/slack.hpp>
 #include <webhook/scheme/square.hpp>
@@ -72,4 +75,43 @@ TEST_CASE("Twilio keeps what every scheme owes, of a body that the URL names", "
     request.url = webhook::Twilio::url_for(request.url, request.body.view());
   };
   check(webhook::Twilio(), text, another, std::move(traits));
+}
+
+TEST_CASE("a configurable HMAC keeps what every scheme owes", "[conformance][scheme]") {
+  webhook::HmacOptions options;
+  SECTION("of the body alone") {
+    webhook::SchemeTraits traits;
+    traits.timestamped = traits.signs_with_all = false;
+    check(webhook::Hmac(options), text, another, std::move(traits));
+  }
+  SECTION("with a timestamp and several signatures in one header") {
+    options.hash = webhook::HmacOptions::Hash::sha512;
+    options.encoding = webhook::HmacOptions::Encoding::base64;
+    options.timestamp_prefix = "t=";
+    options.prefix = "v1=";
+    options.separator = ",";
+    options.content = "{timestamp}.{body}";
+    check(webhook::Hmac(options), text, another);
+  }
+  SECTION("with an id and a timestamp in headers of their own") {
+    options.hash = webhook::HmacOptions::Hash::sha1;
+    options.timestamp_header = "X-Time";
+    options.id_header = "X-Id";
+    options.content = "{id}.{timestamp}.{body}";
+    webhook::SchemeTraits traits;
+    traits.signs_with_all = false;
+    check(webhook::Hmac(options), text, another, std::move(traits));
+  }
+}
+
+TEST_CASE("authentication keys keep what every scheme owes, but vouch for no body", "[conformance][scheme]") {
+  webhook::SchemeTraits traits;
+  traits.timestamped = traits.signs_with_all = traits.covers_body = false;
+  SECTION("Basic") { check(webhook::BasicAuthentication(), "user:password", "user:other", traits); }
+  SECTION("Bearer") { check(webhook::BearerToken(), "token-1", "token-2", traits); }
+  SECTION("an API key") { check(webhook::ApiKey(), "key-1", "key-2", traits); }
+}
+
+TEST_CASE("a set of schemes keeps what every scheme owes", "[conformance][scheme]") {
+  check(webhook::Schemes<webhook::StandardWebhooks, webhook::GitHub>(), one, other);
 }
