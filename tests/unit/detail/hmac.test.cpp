@@ -10,7 +10,8 @@
 namespace {
 using webhook::detail::HmacSha256;
 
-std::string hex(const HmacSha256::Mac& mac) {
+template <class Mac>
+std::string hex(const Mac& mac) {
   std::string text;
   for (const unsigned char byte : mac) {
     text += "0123456789abcdef"[byte >> 4U];
@@ -48,4 +49,22 @@ TEST_CASE("a key can be used again and again, in parts, and after a move", "[det
 
 TEST_CASE("an empty key and an empty message have a MAC", "[detail][hmac]") {
   CHECK(hex(keyed("")({})) == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+TEST_CASE("HMAC-SHA1 and HMAC-SHA512 agree with RFC 2202 and RFC 4231", "[detail][hmac]") {
+  using webhook::detail::HmacSha1;
+  using webhook::detail::HmacSha512;
+  const auto bytes = [](std::string_view key) {
+    return std::span(reinterpret_cast<const unsigned char*>(key.data()), key.size());
+  };
+  CHECK(hex(HmacSha1(bytes("Jefe"))({"what do ya want for nothing?"})) == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+  CHECK(hex(HmacSha512(bytes("Jefe"))({"what do ya want for nothing?"})) ==
+        "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+        "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737");
+  const std::string longer(80, '\xaa'), longest(131, '\xaa');  // than a block of each
+  CHECK(hex(HmacSha1(bytes(longer))({"Test Using Larger Than Block-Size Key - Hash Key First"})) ==
+        "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+  CHECK(hex(HmacSha512(bytes(longest))({"Test Using Larger Than Block-Size Key - Hash Key First"})) ==
+        "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352"
+        "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598");
 }

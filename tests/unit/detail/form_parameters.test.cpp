@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+#include <webhook/detail/form_parameters.hpp>
+
+namespace {
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+using webhook::detail::decode_form;
+using webhook::detail::form_parameters;
+}  // namespace
+
+TEST_CASE("a form is decoded byte by byte, and a '%' that begins no byte stands for itself", "[detail][form]") {
+  CHECK(decode_form("a+b%20c%2Bd") == "a b c+d");
+  CHECK(decode_form("%C3%a9%00") == std::string("\xC3\xA9\0", 3));
+  for (const char* text : {"%", "%4", "%zz", "%4g", "100%", "%%%"}) CHECK(decode_form(text) == text);
+  CHECK(decode_form("%%41") == "%A");
+}
+
+TEST_CASE("parameters come in order, empty ones are left out, and only the first '=' parts", "[detail][form]") {
+  CHECK(form_parameters("b=2&a=1") == Pairs{{"b", "2"}, {"a", "1"}});
+  CHECK(form_parameters("&&a&&=&b==c&") == Pairs{{"a", ""}, {"", ""}, {"b", "=c"}});
+  CHECK(form_parameters("").empty());
+  CHECK(form_parameters("a%3Db=c%26d") == Pairs{{"a=b", "c&d"}});
+}
