@@ -38,6 +38,14 @@ class Headers {
     text_.append(name).append(value);
   }
 
+  /// Makes the value of the field that was added last longer by `size` characters, to be written where it points to; valid
+  /// until the next change.
+  char* extend(std::size_t size) {
+    text_.resize(text_.size() + size);
+    fields_.back().value += size;
+    return text_.data() + (text_.size() - size);
+  }
+
   /// The value of the first field of that name; valid until the next add(), clear() or assignment.
   std::optional<std::string_view> find(std::string_view name) const noexcept {
     for (const Header field : *this) {
@@ -58,8 +66,8 @@ class Headers {
   std::size_t bytes() const noexcept { return text_.size(); }  ///< of all names and values together
   Header operator[](std::size_t index) const noexcept {
     const Field& field = fields_[index];
-    const std::string_view text = text_;
-    return {text.substr(field.at, field.name), text.substr(field.at + field.name, field.value)};
+    const char* const text = text_.data() + field.at;
+    return {{text, field.name}, {text + field.name, field.value}};
   }
   void clear() noexcept {
     text_.clear();
@@ -86,6 +94,9 @@ class Headers {
   /// Compares two names without regard to ASCII case.
   static constexpr bool same_name(std::string_view left, std::string_view right) noexcept {
     if (left.size() != right.size()) return false;
+    // Names begin alike more often than they end alike; and what is equal is mostly written alike.
+    if (!left.empty() && lower(left.back()) != lower(right.back())) return false;
+    if (left == right) return true;
     for (std::size_t i = 0; i < left.size(); ++i) {
       if (lower(left[i]) != lower(right[i])) return false;
     }

@@ -22,30 +22,37 @@ constexpr std::size_t base64_size(std::size_t bytes) noexcept { return (bytes + 
 /// Writes base64_size(bytes.size()) characters to `to` and returns the end; no terminator.
 inline char* encode_base64(std::span<const unsigned char> bytes, char* to) noexcept {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const std::size_t left = bytes.size() - at;
-    const std::uint32_t group = (static_cast<std::uint32_t>(bytes[at]) << 16U) |
-                                (left > 1 ? static_cast<std::uint32_t>(bytes[at + 1]) << 8U : 0U) |
-                                (left > 2 ? static_cast<std::uint32_t>(bytes[at + 2]) : 0U);
-    *to++ = alphabet[group >> 18U];
-    *to++ = alphabet[(group >> 12U) & 63U];
-    *to++ = left > 1 ? alphabet[(group >> 6U) & 63U] : '=';
-    *to++ = left > 2 ? alphabet[group & 63U] : '=';
+  const auto put = [&](std::uint32_t first, std::uint32_t second, std::uint32_t third) {
+    const std::uint32_t group = first << 16U | second << 8U | third;
+    to[0] = alphabet[group >> 18U];
+    to[1] = alphabet[(group >> 12U) & 63U];
+    to[2] = alphabet[(group >> 6U) & 63U];
+    to[3] = alphabet[group & 63U];
+    to += 4;
+  };
+  std::size_t at = 0;
+  for (; bytes.size() - at >= 3; at += 3) put(bytes[at], bytes[at + 1], bytes[at + 2]);
+  if (const std::size_t left = bytes.size() - at; left > 0) {
+    put(bytes[at], left > 1 ? bytes[at + 1] : 0U, 0U);
+    to[-1] = '=';
+    if (left == 1) to[-2] = '=';
   }
   return to;
 }
 
-/// The value of one character of the alphabet; 255 for every other byte.
-inline constexpr std::array<unsigned char, 256> base64_values = [] {
-  std::array<unsigned char, 256> values{};
-  for (unsigned char& value : values) value = 255;
-  unsigned char next = 0;
-  for (unsigned char c = 'A'; c <= 'Z'; ++c) values[c] = next++;
-  for (unsigned char c = 'a'; c <= 'z'; ++c) values[c] = next++;
-  for (unsigned char c = '0'; c <= '9'; ++c) values[c] = next++;
-  values['+'] = next++;
-  values['/'] = next;
-  return values;
+/// The 24 bits of a group as the sum of four: what a character of the alphabet is worth at each of its places, and this
+/// for every other byte.
+inline constexpr std::uint32_t no_base64 = 1U << 24U;
+inline constexpr std::array<std::array<std::uint32_t, 256>, 4> base64_places = [] {
+  std::array<std::array<std::uint32_t, 256>, 4> places{};
+  for (unsigned place = 0; place < 4; ++place) {
+    for (std::uint32_t& worth : places[place]) worth = no_base64;
+    std::uint32_t next = 0;
+    for (const auto& [first, last] : {std::array{'A', 'Z'}, {'a', 'z'}, {'0', '9'}, {'+', '+'}, {'/', '/'}}) {
+      for (char c = first; c <= last; ++c) places[place][static_cast<unsigned char>(c)] = next++ << (6U * (3 - place));
+    }
+  }
+  return places;
 }();
 
 /// Decodes into `to` and returns how many bytes that were; nothing if `text` is not canonical or `to` is too small.
@@ -58,21 +65,29 @@ inline std::optional<std::size_t> decode_base64(std::string_view text, std::span
   const std::size_t size = text.size() / 4 * 3 - padding;
   if (size > to.size()) return std::nullopt;
 
-  std::size_t written = 0;
-  for (std::size_t at = 0; at < text.size(); at += 4) {
-    const std::size_t digits = at + 4 == text.size() ? 4 - padding : 4;
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 4; ++i) {
-      const unsigned char value = i < digits ? base64_values[static_cast<unsigned char>(text[at + i])] : 0;
-      if (value == 255) return std::nullopt;
-      group = (group << 6U) | value;
-    }
-    if ((digits == 3 && (group & 0xFFU) != 0) || (digits == 2 && (group & 0xFFFFU) != 0)) return std::nullopt;
-    for (const unsigned shift : {16U, 8U, 0U}) {
-      if (written < size) to[written++] = static_cast<unsigned char>(group >> shift);
-    }
+  std::uint32_t all = 0;  // of all groups together: a byte that is none of the alphabet shows in it
+  const auto group_at = [&](std::size_t at, std::size_t digits) {
+    const auto worth = [&](std::size_t place) {
+      return place < digits ? base64_places[place][static_cast<unsigned char>(text[at + place])] : 0U;
+    };
+    const std::uint32_t group = worth(0) | worth(1) | worth(2) | worth(3);
+    all |= group;
+    return group;
+  };
+  std::size_t at = 0, written = 0;
+  for (const std::size_t whole = text.size() - (padding > 0 ? 4 : 0); at < whole; at += 4) {
+    const std::uint32_t group = group_at(at, 4);
+    to[written++] = static_cast<unsigned char>(group >> 16U);
+    to[written++] = static_cast<unsigned char>(group >> 8U);
+    to[written++] = static_cast<unsigned char>(group);
   }
-  return size;
+  if (padding > 0) {
+    const std::uint32_t group = group_at(at, 4 - padding);
+    if ((group & (padding == 1 ? 0xFFU : 0xFFFFU)) != 0) return std::nullopt;
+    to[written++] = static_cast<unsigned char>(group >> 16U);
+    if (padding == 1) to[written] = static_cast<unsigned char>(group >> 8U);
+  }
+  return all < no_base64 ? std::optional(size) : std::nullopt;
 }
 
 }  // namespace detail

@@ -5,10 +5,10 @@
 #ifndef WEBHOOK_DETAIL_KEY_MATCH_HPP
 #define WEBHOOK_DETAIL_KEY_MATCH_HPP
 
-#include <openssl/crypto.h>
-
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string_view>
@@ -19,12 +19,22 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-/// 1 if all bytes are equal, else 0; in the same time either way.
+/// 1 if all bytes are equal, else 0; in the same time either way: of all eights of bytes the differences are gathered, and
+/// nothing branches on them.
 template <std::size_t Size>
 unsigned equal_bytes(const std::array<unsigned char, Size>& left,
                      const std::array<unsigned char, Size>& right) noexcept {
-  const auto difference = static_cast<unsigned>(CRYPTO_memcmp(left.data(), right.data(), Size)) & 0xFFU;
-  return ((difference - 1U) >> 8U) & 1U;
+  std::uint64_t difference = 0;
+  std::size_t at = 0;
+  for (; at + sizeof difference <= Size; at += sizeof difference) {
+    std::uint64_t one = 0, other = 0;
+    std::memcpy(&one, left.data() + at, sizeof one);
+    std::memcpy(&other, right.data() + at, sizeof other);
+    difference |= one ^ other;
+  }
+  for (; at < Size; ++at) difference |= static_cast<std::uint64_t>(left[at] ^ right[at]);
+  // Only zero has neither itself nor its negative's top bit set.
+  return static_cast<unsigned>(1U ^ ((difference | (0U - difference)) >> 63U));
 }
 
 class KeyMatch {

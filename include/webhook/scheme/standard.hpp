@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -51,6 +52,10 @@ class StandardWebhooks {
     friend class StandardWebhooks;
     explicit Key(detail::HmacSha256 mac) noexcept : how_(std::move(mac)) {}
     explicit Key(detail::Ed25519 pair) noexcept : how_(std::move(pair)) {}
+    bool signs() const noexcept {
+      const auto* const pair = std::get_if<detail::Ed25519>(&how_);
+      return pair == nullptr || pair->signs();
+    }
     std::variant<detail::HmacSha256, detail::Ed25519> how_;
   };
 
@@ -113,9 +118,7 @@ class StandardWebhooks {
 
   /// Throws Error (errc::invalid_secret) for a secret that could only verify, which is no secret for sending.
   void check(const Secret& secret, std::string_view scheme) const {
-    const Key key = prepare(secret, scheme);
-    const auto* const pair = std::get_if<detail::Ed25519>(&key.how_);
-    if (pair != nullptr && !pair->signs()) throw only_verifies();
+    if (!prepare(secret, scheme).signs()) throw only_verifies();
   }
 
   /// The public half of a "whsk_" key, "whpk_…", to be shown to whoever verifies; it is no secret. Throws Error
@@ -136,58 +139,66 @@ class StandardWebhooks {
 
   bool sign_as(const Names& names, const Signing& signing, std::span<Key> keys, Headers& headers) const {
     if (keys.empty()) throw Error(errc::invalid_secret, "every secret has expired: nothing can sign; add a new one");
-    const std::string time = std::to_string(detail::unix_seconds(signing.time));
-    std::string signatures;
-    signatures.reserve(keys.size() * (entry_size + 1));
-    std::string message;  // for v1a only, which cannot take it in pieces
-    for (Key& key : keys) {
-      if (!signatures.empty()) signatures += ' ';
-      if (auto* const mac = std::get_if<detail::HmacSha256>(&key.how_)) {
-        append_entry(signatures, "v1,", (*mac)({signing.id, ".", time, ".", signing.request.body.view()}));
-      } else {
-        const auto& pair = *std::get_if<detail::Ed25519>(&key.how_);
-        if (!pair.signs()) throw only_verifies();
-        join(message, signing.id, time, signing.request.body.view());
-        append_entry(signatures, "v1a,", pair.sign(message));
-      }
+    for (const Key& key : keys) {
+      if (!key.signs()) throw only_verifies();
     }
+    std::array<char, 20> digits{};
+    const char* const end =
+        std::to_chars(digits.data(), digits.data() + digits.size(), detail::unix_seconds(signing.time)).ptr;
+    const std::string_view time(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    if (signing.id.size() > max_id) throw Error(errc::invalid_id, "a webhook-id has at most 256 bytes");
+    const Head head(signing.id, time);
     headers.add(names.id, signing.id);
     headers.add(names.time, time);
-    headers.add(names.signature, signatures);
+    headers.add(names.signature, {});
+    std::string message;  // for v1a only
+    for (Key& key : keys) {
+      if (&key != &keys.front()) *headers.extend(1) = ' ';
+      if (auto* const mac = std::get_if<detail::HmacSha256>(&key.how_)) {
+        extend(headers, "v1,", (*mac)({head.view(), signing.request.body.view()}));
+      } else {
+        join(message, head, signing.request.body.view());
+        extend(headers, "v1a,", std::get_if<detail::Ed25519>(&key.how_)->sign(message));
+      }
+    }
     return true;
   }
 
   Verification verify_as(const Names& names, const Request& request, std::span<Key> keys, const Now& now,
                          Duration tolerance) const {
-    std::string_view id, time, signatures;
-    for (const auto& [name, value] :
-         {Wanted{names.id, &id}, Wanted{names.time, &time}, Wanted{names.signature, &signatures}}) {
-      if (const Verification found = detail::only_field(request.headers, name, *value); !found) return found;
-    }
+    std::array<std::string_view, 3> values;
+    if (const Verification found =
+            detail::only_fields(request.headers, std::array{names.id, names.time, names.signature}, values);
+        !found)
+      return found;
+    const auto& [id, time, signatures] = values;
     const std::optional<std::int64_t> sent = detail::parse_unix_seconds(time);
     if (!sent) return detail::refused(Verification::malformed, names.time);
     if (!detail::is_message_id(id, '.')) return detail::refused(Verification::malformed, names.id);
 
     Candidates candidates;
-    Verification verdict = detail::refused(candidates.collect(signatures, keys), names.signature);
-    verdict.id = id;
-    if (!verdict) return verdict;
+    if (const Verification::Reason reason = candidates.collect(signatures, keys); reason != Verification::ok) {
+      Verification refused = detail::refused(reason, names.signature);
+      refused.id = id;
+      return refused;
+    }
 
-    verdict = detail::freshness(*sent, now, tolerance);
+    Verification verdict = detail::freshness(*sent, now, tolerance);
     verdict.id = id;
     if (verdict && keys.empty()) verdict.reason = Verification::unknown_key;
     if (!verdict) return verdict;
 
+    const Head head(id, time);
     detail::KeyMatch match;
     std::string message;  // for v1a only
     for (std::size_t k = 0; k < keys.size(); ++k) {
       unsigned same = 0;
       if (auto* const key = std::get_if<detail::HmacSha256>(&keys[k].how_)) {
-        const detail::HmacSha256::Mac mac = (*key)({id, ".", time, ".", request.body.view()});
+        const detail::HmacSha256::Mac mac = (*key)({head.view(), request.body.view()});
         for (const detail::HmacSha256::Mac& candidate : std::span(candidates.macs).first(candidates.count))
           same |= detail::equal_bytes(candidate, mac);
       } else if (candidates.asymmetric) {
-        join(message, id, time, request.body.view());
+        join(message, head, request.body.view());
         same = fits(*std::get_if<detail::Ed25519>(&keys[k].how_), message, signatures) ? 1U : 0U;
       }
       match.consider(k, same);
@@ -199,12 +210,7 @@ class StandardWebhooks {
   static constexpr std::size_t min_key = 24, max_key = 64;  // bytes (Standard Webhooks, "Signature scheme")
   static constexpr std::string_view prefix = "whsec_";
   static constexpr std::string_view asymmetric = "standard-v1a";
-  static constexpr std::size_t entry_size = 3 + detail::base64_size(detail::HmacSha256::size);  // "v1,<base64>"
 
-  struct Wanted {
-    std::string_view name{};
-    std::string_view* value = nullptr;
-  };
   struct KeyBytes {  // do not outlive their use; room for all that base64 of the longest key's length can hold
     std::array<unsigned char, detail::base64_size(max_key) / 4 * 3> data{};
     ~KeyBytes() { OPENSSL_cleanse(data.data(), data.size()); }
@@ -212,6 +218,27 @@ class StandardWebhooks {
   struct Text {
     std::array<char, prefix.size() + detail::base64_size(32)> data{};
     ~Text() { Secret::wipe(data.data(), data.size()); }
+  };
+
+  /// "id.time.", which comes before the body in what is signed. Ed25519 cannot take it in pieces, and SHA-256 takes two
+  /// faster than five.
+  class Head {
+   public:
+    Head(std::string_view id, std::string_view time) noexcept {
+      put(id);
+      put(".");
+      put(time);
+      put(".");
+    }
+    std::string_view view() const noexcept { return {text_.data(), size_}; }
+
+   private:
+    void put(std::string_view part) noexcept {
+      part.copy(text_.data() + size_, part.size());
+      size_ += part.size();
+    }
+    std::array<char, max_id + 22> text_;  // room for the longest id and 20 digits; set as far as `size_` says
+    std::size_t size_ = 0;
   };
 
   /// Takes the first entry off a signature list; false at its end.
@@ -264,17 +291,17 @@ class StandardWebhooks {
   }
 
   /// Fills in what is signed, if another key has not done so.
-  static void join(std::string& message, std::string_view id, std::string_view time, std::string_view body) {
+  static void join(std::string& message, const Head& head, std::string_view body) {
     if (!message.empty()) return;
-    message.reserve(id.size() + time.size() + body.size() + 2);
-    message.append(id).append(1, '.').append(time).append(1, '.').append(body);
+    message.reserve(head.view().size() + body.size());
+    message.append(head.view()).append(body);
   }
 
   template <std::size_t Size>
-  static void append_entry(std::string& list, std::string_view version, const std::array<unsigned char, Size>& bytes) {
-    std::array<char, detail::base64_size(Size)> text{};
-    detail::encode_base64(bytes, text.data());
-    list.append(version).append(text.data(), text.size());
+  static void extend(Headers& headers, std::string_view version, const std::array<unsigned char, Size>& bytes) {
+    char* const to = headers.extend(version.size() + detail::base64_size(Size));
+    version.copy(to, version.size());
+    detail::encode_base64(bytes, to + version.size());
   }
 
   void require_scheme(std::string_view scheme) const {
