@@ -141,7 +141,7 @@ inline void print_machine(const char* program, bool quick) {
               ", NOT OPTIMISED: the figures mean nothing"
 #endif
   );
-  std::printf("again:   %s%s   (or both benchmarks: sh tests/bench/run.sh%s)\n", program, quick ? " --quick" : "",
+  std::printf("again:   %s%s   (or all benchmarks: sh tests/bench/run.sh%s)\n", program, quick ? " --quick" : "",
               quick ? " --quick" : "");
 }
 

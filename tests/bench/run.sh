@@ -27,3 +27,5 @@ for name in emit delivery; do
   echo
   "$build/tests/bench/webhook.bench.$name" "$@"
 done
+echo
+sh "$root/tests/bench/sign.sh" "$build/tests/bench/webhook.bench.sign" "$@"
