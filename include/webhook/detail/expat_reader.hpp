@@ -51,7 +51,7 @@ class ExpatReader {
     std::string name{};
     std::string text{};
     Json members = Json::object();
-    std::map<std::string, std::size_t> counts{};  // of children by name
+    std::map<std::string, std::size_t> counts{};  // of members by name
     bool items_only = true;
   };
 
@@ -123,7 +123,7 @@ class ExpatReader {
       const std::string_view attribute = attributes[0];
       if (attribute == "xmlns" || attribute.substr(0, 6) == "xmlns:") continue;
       count();
-      element.members["@" + name_from_xml(attribute)] = attributes[1];
+      put(element, "@" + name_from_xml(attribute), attributes[1]);
       element.items_only = false;
     }
     open_.push_back(std::move(element));
@@ -136,7 +136,9 @@ class ExpatReader {
     if (open_.empty()) {
       root_ = std::move(value);
     } else {
-      add(open_.back(), element.name, std::move(value));
+      Element& parent = open_.back();
+      parent.items_only = parent.items_only && element.name == "item";
+      put(parent, name_from_xml(element.name), std::move(value));
     }
   }
 
@@ -144,7 +146,7 @@ class ExpatReader {
     const bool blank = element.text.find_first_not_of(" \t\r\n") == std::string::npos;
     if (element.members.empty()) return text_from_xml(element.text);
     if (!blank) {
-      element.members["#text"] = text_from_xml(element.text);
+      put(element, "#text", text_from_xml(element.text));
     } else if (element.items_only) {
       Json& items = element.members["item"];
       return element.counts["item"] > 1 ? std::move(items) : Json::array({std::move(items)});
@@ -152,12 +154,10 @@ class ExpatReader {
     return std::move(element.members);
   }
 
-  void add(Element& parent, const std::string& name, Json value) {
-    parent.items_only = parent.items_only && name == "item";
-    const std::string key = name_from_xml(name);
-    // A value may be a list itself, so what a name has become is known by its count alone.
-    std::size_t& count = parent.counts[key];
-    Json& slot = parent.members[key];
+  // A value may be a list itself, so only the count tells whether a name has become one.
+  static void put(Element& element, const std::string& key, Json value) {
+    std::size_t& count = element.counts[key];
+    Json& slot = element.members[key];
     if (++count == 1) {
       slot = std::move(value);
     } else {

@@ -13,6 +13,12 @@
 
 #include "support/thrown.hpp"
 
+struct Order {
+  std::string customer{};
+  int amount = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, customer, amount)
+
 namespace {
 using webhook::Bytes;
 using webhook::Event;
@@ -21,12 +27,6 @@ using webhook::JsonSerializer;
 using webhook::Recognition;
 using webhook::Renderer;
 using webhook::Request;
-
-struct Order {
-  std::string customer{};
-  int amount = 0;
-};
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, customer, amount)
 
 // A format of the kind that a host writes: "customer amount", one line.
 struct LineSerializer {

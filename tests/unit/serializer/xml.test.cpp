@@ -118,6 +118,8 @@ TEST_CASE("a stranger's XML is read with its attributes, repetitions and mixed t
         nlohmann::json{{"b", {{"1"}, {"2", "3"}}}});
   CHECK(read("<a n='1' xmlns='u' xmlns:s='v'><s:b>x</s:b></a>") == nlohmann::json{{"@n", "1"}, {"s:b", "x"}});
   CHECK(read("<a n='1'>x</a>") == nlohmann::json{{"@n", "1"}, {"#text", "x"}});
+  CHECK(read("<a n='1'><_x0040_n>2</_x0040_n>t<_x0023_text>u</_x0023_text></a>") ==
+        nlohmann::json{{"@n", {"1", "2"}}, {"#text", {"u", "t"}}});
   CHECK(read("<a>x<b/>y</a>") == nlohmann::json{{"b", ""}, {"#text", "xy"}});
   CHECK(read("<?xml version='1.0' encoding='ISO-8859-1'?><a>\xE9</a>") == "\xC3\xA9");
   CHECK(read("\xEF\xBB\xBF<a>_x0041_</a>") == "_x0041_");
