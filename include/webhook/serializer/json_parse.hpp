@@ -22,6 +22,10 @@ inline nlohmann::json parse_json(std::string_view text) {
     throw Error(errc::invalid_payload, "the body nests more than " + std::to_string(max_json_depth) +
                                            " levels deep at byte " + std::to_string(at + 1));
   }
+  // The parser takes a NUL for the end of its input, and would let anything follow it.
+  if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
+    throw Error(errc::invalid_payload, "the body is not valid JSON at byte " + std::to_string(at + 1));
+  }
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& problem) {  // its text quotes the body

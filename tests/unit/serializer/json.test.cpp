@@ -238,7 +238,7 @@ TEST_CASE("a body that is no envelope is returned whole, and the event stays as 
 TEST_CASE("an unreadable body is refused by position, and never quoted", "[serializer][json]") {
   for (const std::string& body :
        {""s, "{"s, "[1,]"s, "{\"secretword\" 1}"s, "secretword"s, "\"\xFFsecretword\""s, "\"secretword"s,
-        "1 2 secretword"s, "[1e999]"s, "{\"a\":\"\\secretword\"}"s, "\xEF\xBB"s, "NaN"s}) {
+        "1 2 secretword"s, "[1e999]"s, "{\"a\":\"\\secretword\"}"s, "\xEF\xBB"s, "NaN"s, "{}\0secretword"s, "{}\0"s}) {
     INFO(body);
     const std::string sentence = refusal([&] { read(body); });
     CHECK(sentence.find("secretword") == std::string::npos);
