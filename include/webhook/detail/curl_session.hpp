@@ -27,7 +27,9 @@ class CurlSession {
  public:
   explicit CurlSession(std::shared_ptr<const detail::CurlConfig> config) : state_(std::make_unique<State>()) {
     state_->multi.reset(curl_multi_init());
-    if (!state_->multi)
+    // Without descriptors libcurl makes a handle that nothing can wake, and does not say so. The poll takes the word back.
+    if (!state_->multi || curl_multi_wakeup(state_->multi.get()) != CURLM_OK ||
+        curl_multi_poll(state_->multi.get(), nullptr, 0, 0, nullptr) != CURLM_OK)
       throw Error(errc::transient, "libcurl could not make a multi handle: out of memory or descriptors");
     const auto keep = static_cast<long>((std::min)(config->options.keep_connections, std::size_t{1} << 20U));
     // The default, four times the handles, closes connections that the next delivery would have used again.
