@@ -32,9 +32,9 @@ constexpr bool is_ed25519_text(std::string_view text) noexcept {
 inline Ed25519 read_ed25519(std::string_view text) {
   const bool whole = text.substr(0, 5) == private_key_prefix;
   text.remove_prefix(5);
-  struct Room {
+  struct Scratch {
     std::array<unsigned char, base64_size(Ed25519::private_size) / 4 * 3> bytes{};
-    ~Room() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+    ~Scratch() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
   } room;
   const std::optional<std::size_t> size = decode_base64(text, room.bytes);
   if (size != (whole ? Ed25519::private_size : Ed25519::public_size)) {
@@ -60,10 +60,10 @@ inline std::string public_key_text(const Ed25519& key) {
 
 /// A fresh "whsk_…". Throws Error (errc::transient) if there is no randomness.
 inline Secret generate_ed25519() {
-  struct Room {
+  struct Scratch {
     Ed25519::PrivateKey key{};
     std::array<char, private_key_prefix.size() + base64_size(Ed25519::private_size)> text{};
-    ~Room() {
+    ~Scratch() {
       OPENSSL_cleanse(key.data(), key.size());
       Secret::wipe(text.data(), text.size());
     }

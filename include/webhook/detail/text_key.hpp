@@ -5,7 +5,6 @@
 #define WEBHOOK_DETAIL_TEXT_KEY_HPP
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include <array>
 #include <cstddef>
@@ -16,6 +15,7 @@
 #include "../error.hpp"
 #include "../secret.hpp"
 #include "hex.hpp"
+#include "secure_random.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -44,8 +44,7 @@ inline Secret generate_text_key(std::string_view prefix = {}) {
       OPENSSL_cleanse(text.data(), text.size());
     }
   } material;
-  if (RAND_bytes(material.bytes.data(), static_cast<int>(material.bytes.size())) != 1)
-    throw Error(errc::transient, "the system gave no random bytes for a secret");
+  fill_random(material.bytes);
   prefix = prefix.substr(0, 16);
   prefix.copy(material.text.data(), prefix.size());
   const char* end = encode_hex(material.bytes, material.text.data() + prefix.size());

@@ -5,7 +5,6 @@
 #define WEBHOOK_SCHEME_HMAC_KEY_HPP
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include <array>
 #include <cstddef>
@@ -21,6 +20,7 @@
 #include "../detail/hex.hpp"
 #include "../detail/hmac.hpp"
 #include "../detail/key_match.hpp"
+#include "../detail/secure_random.hpp"
 #include "../error.hpp"
 #include "../secret.hpp"
 #include "hmac_options.hpp"
@@ -54,8 +54,7 @@ inline Secret generate_base64_key() {
       OPENSSL_cleanse(text.data(), text.size());
     }
   } material;
-  if (RAND_bytes(material.bytes.data(), static_cast<int>(material.bytes.size())) != 1)
-    throw Error(errc::transient, "the system gave no random bytes for a secret");
+  fill_random(material.bytes);
   encode_base64(material.bytes, material.text.data());
   return Secret({material.text.data(), material.text.size()});
 }

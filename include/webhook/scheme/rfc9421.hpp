@@ -5,8 +5,6 @@
 #ifndef WEBHOOK_SCHEME_RFC9421_HPP
 #define WEBHOOK_SCHEME_RFC9421_HPP
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -27,6 +25,7 @@
 #include "../detail/key_match.hpp"
 #include "../detail/message_id.hpp"
 #include "../detail/scheme_checks.hpp"
+#include "../detail/secure_random.hpp"
 #include "../detail/signature_base.hpp"
 #include "../detail/signature_input.hpp"
 #include "../detail/signature_key.hpp"
@@ -206,8 +205,7 @@ class MessageSignatures {
     }
     if (options_.nonce) {
       std::array<unsigned char, 16> random{};
-      if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
-        throw Error(errc::transient, "the system gave no random bytes for a nonce");
+      detail::fill_random(random);
       std::array<char, detail::base64_size(random.size())> nonce{};
       detail::encode_base64(random, nonce.data());
       text.append(";nonce=\"").append(nonce.data(), nonce.size()).append("\"");

@@ -7,7 +7,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +28,7 @@
 #include "../detail/hmac.hpp"
 #include "../detail/key_match.hpp"
 #include "../detail/message_id.hpp"
+#include "../detail/secure_random.hpp"
 #include "../detail/unix_time.hpp"
 #include "../error.hpp"
 #include "../secret.hpp"
@@ -107,9 +107,7 @@ class StandardWebhooks {
     if (scheme == asymmetric) return detail::generate_ed25519();
     KeyBytes bytes;
     const std::span<unsigned char> random = std::span(bytes.data).first(32);
-    if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
-      throw Error(errc::transient, "the system gave no random bytes for a secret");
-    }
+    detail::fill_random(random);
     Text text;
     prefix.copy(text.data.data(), prefix.size());
     const char* end = detail::encode_base64(random, text.data.data() + prefix.size());
