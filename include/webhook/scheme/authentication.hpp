@@ -5,14 +5,12 @@
 #ifndef WEBHOOK_SCHEME_AUTHENTICATION_HPP
 #define WEBHOOK_SCHEME_AUTHENTICATION_HPP
 
-#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "../concepts.hpp"
-#include "../detail/base64.hpp"
 #include "../detail/credential.hpp"
 #include "../detail/field.hpp"
 #include "../detail/http_fields.hpp"

@@ -12,6 +12,7 @@
 
 #include "../detail/http_fields.hpp"
 #include "../error.hpp"
+#include "../http.hpp"
 
 namespace webhook {
 inline namespace v0 {
