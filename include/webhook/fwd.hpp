@@ -50,15 +50,24 @@ struct Query;
 struct ReceiverOptions;
 
 // Policies.
+class CloudEventsSerializer;
 class CurlTransport;
+class FormSerializer;
 class JsonSerializer;
 class MemoryInbox;
 class MemoryStore;
 class NoInbox;
 class StandardWebhooks;
 class SystemClock;
+class XmlSerializer;
+template <class First, class... Others>
+class Formats;
 template <class Function>
 class FunctionTransport;
+template <class Serializer>
+class Gzip;
+template <class Function>
+class Renderer;
 
 // The engine.
 class Emitter;
