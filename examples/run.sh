@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${WEBHOOK_BUILD_DIR:-$root/.build}/examples
 echo "webhook: building the examples in $build"
 need "examples/run.sh" g++ cmake make pkg-config libcurl4-openssl-dev libssl-dev nlohmann-json3-dev libcpp-httplib-dev \
-  ca-certificates
+  libboost-dev ca-certificates
 must_have "examples/run.sh" cmake pkg-config
 
 mkdir -p "$build"
