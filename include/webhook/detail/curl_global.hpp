@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What concerns libcurl as a whole: that it is initialised, new enough, and where the system's authorities lie.
-// libcurl is never cleaned up: the host may be using it as well, and OpenSSL ends itself at exit.
+// Neither libcurl nor OpenSSL is cleaned up, not even at exit: the host, and workers at work, may be using them.
 #ifndef WEBHOOK_DETAIL_CURL_GLOBAL_HPP
 #define WEBHOOK_DETAIL_CURL_GLOBAL_HPP
 
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 #include <unistd.h>
 
 #include <string>
@@ -27,6 +28,9 @@ inline void initialise_curl() {
   if ((version->features & CURL_VERSION_SSL) == 0) {
     throw Error(errc::unsupported, "the libcurl that is loaded was built without TLS");
   }
+  // A host may call exit() while workers are at it: OpenSSL must not be taken from under them. The system takes its memory
+  // back anyway. Without effect if the host has used OpenSSL before.
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
   static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (result != CURLE_OK) {
     throw Error(errc::unsupported, std::string("libcurl could not be initialised: ") + curl_easy_strerror(result));
