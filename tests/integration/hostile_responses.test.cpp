@@ -152,7 +152,7 @@ TEST_CASE("cut off at any byte, an answer counts from the end of its header bloc
   }
 }
 
-TEST_CASE("a connection that is reset after the header block was accepted all the same", "[D9][D12]") {
+TEST_CASE("a connection that is reset after the header block was accepted all the same", "[D9]") {
   // The peer waits until its bytes were taken: a reset throws away what the other side has not read.
   LoopbackServer server{LoopbackServer::Script{[](Peer& peer, const Request&) {
                                                  peer.send("HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" +
@@ -164,6 +164,36 @@ TEST_CASE("a connection that is reset after the header block was accepted all th
   const Outcome outcome = deliver(server.url());
   CHECK(accepted(outcome, 200));
   CHECK(outcome.response.body.size() == 16 * 1024);
+}
+
+TEST_CASE(
+    "a connection that is reset at any byte of the answer, or within the request, is broken unless it was accepted",
+    "[D12]") {
+  const std::string answer = "HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 10\r\n\r\n0123456789";
+  const std::size_t complete = answer.find("\r\n\r\n") + 4;
+  for (std::size_t cut = 0; cut <= answer.size(); ++cut) {
+    CAPTURE(cut);
+    const std::string part = answer.substr(0, cut);
+    LoopbackServer server{LoopbackServer::Script{[&](Peer& peer, const Request&) {
+                                                   peer.send(part);
+                                                   peer.reset();
+                                                 },
+                                                 {}}};
+    const Outcome outcome = deliver(server.url());
+    // A reset may throw away what the other side has not read yet.
+    CHECK((failed(outcome, Failure::broken) || (cut >= complete && accepted(outcome, 200))));
+  }
+  for (const std::size_t reads : {0U, 1U, 4U}) {
+    CAPTURE(reads);
+    LoopbackServer server{LoopbackServer::Script{{}, [&](Peer& peer) {
+                                                   std::string some;
+                                                   for (std::size_t i = 0; i < reads; ++i) peer.receive(some);
+                                                   peer.reset();
+                                                 }}};
+    const Outcome outcome = deliver(server.url(), 3s, std::string(4 << 20, 'x'));
+    CHECK(outcome.response.status == 0);
+    CHECK((outcome.response.failure == Failure::broken || outcome.response.failure == Failure::connect));
+  }
 }
 
 TEST_CASE("an endless body is read up to the cap, and what was accepted stays accepted", "[D5][D9]") {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include <webhook/http.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <clocale>
+#include <cstdio>
+#include <string>
+
+using webhook::Headers;
+
+// No locale can have a say in what the compiler computes.
+static_assert(Headers::same_name("WEBHOOK-ID", "webhook-id"));
+static_assert(Headers::same_name("TITLE", "title"));
+static_assert(!Headers::same_name("T\xC4\xB0TLE", "title"));  // a capital i with a dot
+static_assert(!Headers::same_name("t\xC4\xB1tle", "TITLE"));  // a small one without
+static_assert(!Headers::same_name("a_b", "a-b"));
+static_assert(!Headers::same_name("[", "{"));
+
+TEST_CASE("header names are compared as ASCII, in a Turkish locale too", "[F11]") {
+  const std::string before = std::setlocale(LC_ALL, nullptr);
+  const bool turkish = std::setlocale(LC_ALL, "tr_TR.UTF-8") != nullptr || std::setlocale(LC_ALL, "tr_TR") != nullptr;
+  const Headers headers{{"Webhook-Id", "1"}, {"TITLE", "2"}};
+  const bool same =
+      headers.find("WEBHOOK-ID") == "1" && headers.find("title") == "2" && headers.count("t\xC4\xB1tle") == 0;
+  std::setlocale(LC_ALL, before.c_str());
+  CHECK(same);
+  if (!turkish) std::puts("there is no Turkish locale here: only what the compiler computed was tested");
+}
