@@ -27,7 +27,8 @@ inline namespace v0 {
 /// Delivers the events of one host to the endpoints that subscribed to them.
 ///
 /// Policies and Options are given to the constructor in any order; those left out are default-constructed. Constructing
-/// starts no thread. Every call may be made from any thread, and from observers, but for stop() and run_once() there.
+/// starts no thread. Every call may be made from any thread, and from observers, but for stop() and run_once() there; none
+/// from a signal handler, because they allocate and take locks.
 ///
 /// Throws: each member throws webhook::Error for misuse and bad input: errc::stopped after stop(), errc::forked in a
 /// child of the process that started it, and what is named beside it. Overloads with a std::error_code& report that way

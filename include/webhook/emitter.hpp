@@ -14,7 +14,8 @@ namespace webhook {
 inline namespace v0 {
 
 /// Emits events into the dispatcher it came from (Dispatcher::emitter()). Copies are free.
-/// Thread safety: any number of threads. Lifetime: the dispatcher must outlive every use.
+/// Thread safety: any number of threads, but no signal handler: it allocates and takes locks. Lifetime: the dispatcher
+/// must outlive every use.
 /// Example: examples/store.cpp
 class Emitter {
  public:
