@@ -24,6 +24,7 @@ extern const OrderCreated order;
 extern const webhook::Endpoint endpoint;
 extern const std::string url_from_the_form;
 extern const webhook::WallTime yesterday;
+extern const std::string current_trace;
 void serve_metrics(const std::string& text);
 extern const std::optional<webhook::WallTime> in_one_hour;
 void make_invoice(const OrderCreated& order);
