@@ -6,9 +6,12 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <initializer_list>
+#include <limits>
 #include <new>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -40,13 +43,15 @@ class Bytes {
     }
   }
 
-  /// Makes one run out of several, in one allocation. Throws std::bad_alloc.
+  /// Makes one run out of several, in one allocation. Throws std::bad_alloc, and std::length_error for 4 GiB or more.
   static Bytes join(std::initializer_list<std::string_view> parts) {
     std::size_t size = 0;
     for (const std::string_view part : parts) size += part.size();
     Bytes joined;
     if (size == 0) return joined;
-    joined.block_ = new (::operator new(sizeof(Block) + size)) Block{{1}, size};
+    if (size > (std::numeric_limits<std::uint32_t>::max)())
+      throw std::length_error("webhook::Bytes: a run of bytes is shorter than 4 GiB");
+    joined.block_ = new (::operator new(sizeof(Block) + size)) Block{{1}, static_cast<std::uint32_t>(size)};
     char* to = joined.block_->text();
     for (const std::string_view part : parts) {
       if (part.empty()) continue;  // memcpy from a null view would be undefined
@@ -68,9 +73,9 @@ class Bytes {
   }
 
  private:
-  struct Block {  // the bytes follow it in the same allocation
-    std::atomic<std::size_t> owners;
-    std::size_t size;
+  struct Block {  // the bytes follow it in the same allocation; small, because there may be a million
+    std::atomic<std::uint32_t> owners;
+    std::uint32_t size;
     char* text() noexcept { return reinterpret_cast<char*>(this + 1); }
   };
   Block* block_ = nullptr;

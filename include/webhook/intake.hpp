@@ -120,7 +120,7 @@ class Intake {
     const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type, options.channel);
     Emitted nobody;
     nobody.id = EventId(options.id);
-    if (routes->endpoints.empty() && routes->candidates.empty()) {
+    if (routes == nullptr) {
       tally_.unwanted();
       return nobody;
     }

@@ -104,7 +104,7 @@ class Router {
     return counts;
   }
 
-  /// Who gets an event of that tenant, type and channel; never null. Throws Error (errc::invalid_type) for a malformed
+  /// Who gets an event of that tenant, type and channel; null: nobody does. Throws Error (errc::invalid_type) for a malformed
   /// type.
   std::shared_ptr<const Routes> routes(std::string_view tenant, std::string_view type, std::string_view channel = {}) {
     const std::lock_guard lock(mutex_);
@@ -121,6 +121,7 @@ class Router {
         routes->candidates.push_back(endpoint);
       }
     }
+    if (routes->endpoints.empty() && routes->candidates.empty()) routes = nullptr;  // cheap to copy
     // Tenants, types and channels may come from strangers: the memory is bounded, and forgets all at once because that is rare.
     if (remembered_.size() >= most_remembered) remembered_.clear();
     remembered_.emplace(Question{std::string(tenant), std::string(type), std::string(channel)}, routes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What both benchmarks need to measure and to print: clocks, medians, the machine, the arguments.
+// What the benchmarks need to measure and to print: clocks, medians, the machine, the arguments.
 // It knows nothing of webhooks.
 #ifndef WEBHOOK_TESTS_BENCH_MEASURE_HPP
 #define WEBHOOK_TESTS_BENCH_MEASURE_HPP

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The event that both benchmarks send: an order, exactly 1 KiB of JSON.
+// The event that the benchmarks send: an order, exactly 1 KiB of JSON.
 #ifndef WEBHOOK_TESTS_BENCH_PAYLOAD_HPP
 #define WEBHOOK_TESTS_BENCH_PAYLOAD_HPP
 

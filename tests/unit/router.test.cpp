@@ -26,7 +26,7 @@ Endpoint made(std::uint64_t id, Version version, std::vector<std::string> events
 }
 bool goes_to(Router& router, std::string_view type, std::uint64_t id, std::string_view tenant = {}) {
   const auto routes = router.routes(tenant, type);
-  return std::count(routes->endpoints.begin(), routes->endpoints.end(), EndpointId{id}) == 1;
+  return routes != nullptr && std::count(routes->endpoints.begin(), routes->endpoints.end(), EndpointId{id}) == 1;
 }
 }  // namespace
 

@@ -16,7 +16,10 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-struct AttemptChain;
+/// The attempts of one delivery, as four bytes of its row; it stays where it is while there are any.
+struct AttemptChain {
+  std::uint32_t last = 0;  // a place in the log, counted from 1; 0: none
+};
 
 /// One attempt, in two lists: all attempts of the store by age, and those of its delivery.
 struct LoggedAttempt {
@@ -25,15 +28,11 @@ struct LoggedAttempt {
   AttemptChain* chain = nullptr;
   LoggedAttempt *older = nullptr, *newer = nullptr;
   LoggedAttempt* next = nullptr;  // of the same delivery; a ring: after the last comes the first
+  std::uint32_t place = 0;
 
   std::size_t bytes() const noexcept {
     return sizeof(LoggedAttempt) + attempt.response.capacity() + attempt.reason.capacity();
   }
-};
-
-/// The attempts of one delivery.
-struct AttemptChain {
-  LoggedAttempt* last = nullptr;
 };
 
 /// Owns what is in it.
@@ -49,15 +48,27 @@ class AttemptLog {
   std::size_t bytes() const noexcept { return bytes_; }
   const LoggedAttempt* oldest() const noexcept { return oldest_; }
 
+  /// Makes room for so many more, so that adding them cannot fail. Throws std::bad_alloc.
+  void reserve(std::size_t more) {
+    while (free_.size() < more) {
+      if (free_.capacity() == places_.size()) free_.reserve(2 * places_.size() + 8);  // all may be free one day
+      places_.push_back(nullptr);
+      free_.push_back(static_cast<std::uint32_t>(places_.size()));
+    }
+  }
+
   void add(AttemptChain& chain, std::unique_ptr<LoggedAttempt> entry) noexcept {
     LoggedAttempt* const node = entry.release();
     bytes_ += node->bytes();
+    node->place = free_.back();
+    free_.pop_back();
+    at(node->place) = node;
     node->chain = &chain;
     node->older = newest_;
     (newest_ == nullptr ? oldest_ : newest_->newer) = node;
     newest_ = node;
-    node->next = chain.last == nullptr ? node : std::exchange(chain.last->next, node);
-    chain.last = node;
+    node->next = chain.last == 0 ? node : std::exchange(at(chain.last)->next, node);
+    chain.last = node->place;
   }
 
   /// Forgets the oldest attempt of all, which is the oldest of its delivery, too.
@@ -65,33 +76,41 @@ class AttemptLog {
 
   /// Forgets the attempts of one delivery.
   void drop_all(AttemptChain& chain) noexcept {
-    while (chain.last != nullptr) drop(chain);
+    while (chain.last != 0) drop(chain);
   }
 
   std::vector<Attempt> list(const AttemptChain& chain) const {
     std::vector<Attempt> attempts;
-    if (chain.last == nullptr) return attempts;
-    const LoggedAttempt* node = chain.last;
+    if (chain.last == 0) return attempts;
+    const LoggedAttempt* const last = places_[chain.last - 1];
+    const LoggedAttempt* node = last;
     do {
       node = node->next;
       attempts.push_back(node->attempt);
-    } while (node != chain.last);
+    } while (node != last);
     return attempts;
   }
 
  private:
+  LoggedAttempt*& at(std::uint32_t place) noexcept { return places_[place - 1]; }
+
   void drop(AttemptChain& chain) noexcept {
-    const std::unique_ptr<LoggedAttempt> node(chain.last->next);
-    if (node.get() == chain.last) {
-      chain.last = nullptr;
+    LoggedAttempt* const last = at(chain.last);
+    const std::unique_ptr<LoggedAttempt> node(last->next);
+    if (node.get() == last) {
+      chain.last = 0;
     } else {
-      chain.last->next = node->next;
+      last->next = node->next;
     }
+    at(node->place) = nullptr;
+    free_.push_back(node->place);
     (node->older == nullptr ? oldest_ : node->older->newer) = node->newer;
     (node->newer == nullptr ? newest_ : node->newer->older) = node->older;
     bytes_ -= node->bytes();
   }
 
+  std::vector<LoggedAttempt*> places_{};
+  std::vector<std::uint32_t> free_{};  // its capacity holds every place
   LoggedAttempt *oldest_ = nullptr, *newest_ = nullptr;
   std::size_t bytes_ = 0;
 };

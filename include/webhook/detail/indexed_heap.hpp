@@ -13,8 +13,12 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-/// A heap with the smallest key on top; equal keys leave in the order of their items.
-template <class Item>
+/// By what a heap sorts: the keys, and the order of the items where they are equal; or the order alone, and then a key
+/// is only kept for its item.
+enum class Sorted : unsigned char { by_key, by_order };
+
+/// A heap with the least item on top.
+template <class Item, Sorted Sorting = Sorted::by_key>
 class IndexedHeap {
  public:
   bool empty() const noexcept { return entries_.empty(); }
@@ -25,9 +29,8 @@ class IndexedHeap {
 
   /// Makes room for `size` items in all, so that pushing up to there cannot throw.
   void reserve(std::size_t size) {
-    // Twice as much each time: reserve() as such takes exactly what it is asked for, which would be quadratic here.
-    if (size > entries_.capacity())
-      entries_.reserve(size < 8 ? 8 : size > 2 * entries_.capacity() ? size : 2 * entries_.capacity());
+    // reserve() as such takes exactly what it is asked for, which would be quadratic here; twice as much would be waste.
+    if (size > entries_.capacity()) entries_.reserve(size < 8 ? 8 : size < 64 ? 2 * size : size + size / 8);
   }
 
   /// Gives memory back after a rush; a handful of places is kept, so that a quiet queue does not allocate.
@@ -69,6 +72,7 @@ class IndexedHeap {
   };
 
   static bool before(const Entry& left, const Entry& right) noexcept {
+    if constexpr (Sorting == Sorted::by_order) return left.item->order() < right.item->order();
     return left.key != right.key ? left.key < right.key : left.item->order() < right.item->order();
   }
 

@@ -18,9 +18,10 @@
 
 #include "../concepts.hpp"
 #include "attempt_log.hpp"
+#include "item_line.hpp"
+#include "memory_event.hpp"
 #include "memory_lane.hpp"
 #include "ordered_index.hpp"
-#include "pool.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -42,47 +43,69 @@ class MemoryBook {
   MemoryBook(const MemoryBook&) = delete;
   MemoryBook& operator=(const MemoryBook&) = delete;
   ~MemoryBook() {
-    for (MemoryDelivery* row = index_.after(0); row != nullptr; row = index_.after(0)) forget(*row);
+    for (MemoryDelivery* row = after(0); row != nullptr; row = after(0)) forget(*row);
   }
 
   const MemoryOptions& options() const noexcept { return options_; }
   std::size_t pending() const noexcept { return pending_; }
   std::size_t pending_bytes() const noexcept { return pending_bytes_; }
   std::uint64_t next_id() const noexcept { return next_id_; }
-  MemoryDelivery* find(DeliveryId id) const noexcept { return index_.find(static_cast<std::uint64_t>(id)); }
-  MemoryDelivery* after(std::uint64_t id) const noexcept { return index_.after(id); }
+  MemoryDelivery* find(DeliveryId id) const noexcept {
+    const std::uint64_t number = static_cast<std::uint64_t>(id);
+    MemoryEvent* const block = index_.floor(number);
+    if (block == nullptr || number - block->first >= block->rows()) return nullptr;
+    MemoryDelivery& row = block->row(number - block->first);
+    return row.in == Seat::nowhere ? nullptr : &row;
+  }
+  /// The kept delivery with the next greater id, or null.
+  MemoryDelivery* after(std::uint64_t id) const noexcept {
+    for (MemoryEvent* block = block_after(id); block != nullptr; block = index_.after(block->first)) {
+      for (std::size_t nth = id < block->first ? 0 : id + 1 - block->first; nth < block->rows(); ++nth) {
+        if (MemoryDelivery& row = block->row(nth); row.in != Seat::nowhere) return &row;
+      }
+    }
+    return nullptr;
+  }
 
-  /// One delivery for each lane; over at once, as cancelled, where the endpoint is gone. Throws errc::full or
-  /// std::bad_alloc, and then undo() must follow; else accept(), once for the batch.
-  Appended add(const NewEvent& what, std::span<MemoryLane* const> lanes, std::int64_t at, std::int64_t due,
-               WallTime created) {
+  /// One delivery for each lane; over at once, as cancelled, where the endpoint is gone. `block` is the event, packed
+  /// with at least as many rows; it is taken if it is kept. Throws errc::full or std::bad_alloc, and then undo() must
+  /// follow; else accept(), once for the batch.
+  Appended add(const NewEvent& what, MemoryEvent::Owner& block, std::span<MemoryLane* const> lanes, std::int64_t at,
+               std::int64_t due) {
     const Event& event = *what.event;
     if (what.named) {
-      const auto there = names_.find(name_of(event));
-      if (there != names_.end()) return compare(*there->second->event, event);
+      const auto there = names_.find({event.tenant, event.id.view()});
+      if (there != names_.end()) return compare(*there->second, event);
     }
     const auto open =
         std::count_if(lanes.begin(), lanes.end(), [](const MemoryLane* lane) { return !lane->is_closed(); });
     check_room(static_cast<std::size_t>(open), event.payload.size());
 
-    MemoryEvent& kept = events_.take();
-    kept.event = what.event;
-    kept.created = created;
-    kept.deliveries = 1;  // this call's own hold on it
-    over_bytes_ += event.payload.size();
+    if (lanes.empty()) return Appended::inserted;  // nobody will ever ask for it
+
+    MemoryEvent& kept = *block;
+    kept.first = next_id_;
+    index_.append(kept.first, kept);
+    next_id_ += kept.rows();
+    static_cast<void>(block.release());
+    kept.kept = 1;  // this call's own hold on it
+    over_bytes_ += kept.payload_size();
     try {
-      if (what.named && !lanes.empty()) names_.emplace(name_of(event), &kept);
-      MemoryDelivery** last = &kept.first;
-      for (MemoryLane* const lane : lanes) last = &add_row(kept, last, *lane, what.named, due).sibling;
+      if (what.named) names_.emplace(name_of(kept), &kept);
+      for (std::size_t nth = 0; nth < lanes.size(); ++nth) {
+        if (due <= at) lanes[nth]->waiting.reserve_fresh();
+        add_row(kept.row(nth), *lanes[nth], due, due <= at ? Coming::fresh : Coming::later);
+      }
     } catch (...) {
-      release(kept, what.named);
+      release(kept);
       throw;
     }
-    for (MemoryDelivery* row = kept.first; row != nullptr;) {
-      MemoryDelivery& one = *std::exchange(row, row->sibling);
-      if (one.lane->is_closed()) finish(one, State::cancelled, at);
+    if (static_cast<std::size_t>(open) < lanes.size()) {
+      for (std::size_t nth = 0; nth < lanes.size(); ++nth) {
+        if (lanes[nth]->is_closed()) finish(kept.row(nth), State::cancelled, at);
+      }
     }
-    release(kept, what.named);
+    release(kept);
     return Appended::inserted;
   }
 
@@ -90,8 +113,8 @@ class MemoryBook {
   /// have become superseded.
   bool accept(std::uint64_t first, std::int64_t at) noexcept {
     if (!std::exchange(keyed_, false)) return false;
-    for (std::uint64_t last = first - 1; MemoryDelivery* const row = index_.after(last);) {
-      last = row->id;
+    for (std::uint64_t last = first - 1; MemoryDelivery* const row = after(last);) {
+      last = row->id();
       if (!is_over(row->state)) supersede(*row, at);
     }
     return true;
@@ -100,14 +123,16 @@ class MemoryBook {
   /// Takes back everything that was added since next_id() was `first`.
   void undo(std::uint64_t first) noexcept {
     keyed_ = false;
-    for (MemoryDelivery* row = index_.after(first - 1); row != nullptr; row = index_.after(first - 1)) forget(*row);
+    for (MemoryDelivery* row = after(first - 1); row != nullptr; row = after(first - 1)) forget(*row);
   }
 
   /// Takes a pending delivery out of whichever queue it is in.
   void leave(MemoryDelivery& row) noexcept {
     switch (row.in) {
+      case Seat::nowhere:
       case Seat::none:
         break;
+      case Seat::fresh:
       case Seat::waiting:
         row.lane->waiting.remove(row);
         break;
@@ -119,6 +144,7 @@ class MemoryBook {
         break;
       case Seat::leased:
         row.lane->leased.remove(row);
+        close(row.what());
         break;
       case Seat::parked:
         row.lane->parked.remove(row);
@@ -133,8 +159,12 @@ class MemoryBook {
   /// Queues a pending delivery whose turn it is; cannot fail, because add_row() and revive() made room.
   void queue(MemoryDelivery& row, std::int64_t due) noexcept {
     leave(row);
-    row.lane->queue_of(row).push(due, row);
-    row.in = row.resent ? Seat::resent : Seat::waiting;
+    if (row.resent) {
+      row.lane->resent.push(due, row);
+      row.in = Seat::resent;
+    } else {
+      row.in = row.lane->waiting.push(due, row);
+    }
   }
 
   /// Ends a pending delivery; the row may be forgotten at once.
@@ -150,7 +180,7 @@ class MemoryBook {
   /// Makes a delivery that is over due again, with its schedule from the start. False: its endpoint is gone, or a bound
   /// is reached. Throws std::bad_alloc.
   bool revive(MemoryDelivery& row, std::int64_t at) {
-    const std::size_t bytes = row.event->pending == 0 ? row.event->event->payload.size() : 0;
+    const std::size_t bytes = row.what().pending == 0 ? row.what().payload_size() : 0;
     if (row.lane->is_closed() || pending_ >= options_.max_deliveries || bytes > options_.max_bytes - pending_bytes_)
       return false;
     MemoryLane& lane = *row.lane;
@@ -160,7 +190,7 @@ class MemoryBook {
     leave(row);
     begin(row);
     restart(row);
-    enter(row, at);
+    if (lane.keys == nullptr || lane.keys->enter(row, at)) queue(row, at);
     supersede(row, at);
     return true;
   }
@@ -183,54 +213,62 @@ class MemoryBook {
   /// What the keys of a lane mean is changed; everything that is pending finds its place. Throws std::bad_alloc, and
   /// then nothing happened.
   void arrange(MemoryLane& lane, Order order, bool supersedes, std::int64_t at) {
-    std::vector<MemoryDelivery*> rows;
+    struct Pending {
+      MemoryDelivery* row;
+      std::int64_t due;
+    };
+    std::vector<Pending> rows;
     rows.reserve(lane.pending);
-    for (const MemoryDelivery* row = nullptr; rows.size() < lane.pending;) {
-      MemoryDelivery* const next = index_.after(row == nullptr ? 0 : row->id);
-      if (next->lane == &lane && !is_over(next->state)) rows.push_back(next);
-      row = next;
+    for (std::uint64_t last = 0; rows.size() < lane.pending;) {
+      MemoryDelivery& row = *after(last);
+      last = row.id();
+      if (row.lane == &lane && !is_over(row.state)) rows.push_back({&row, 0});
     }
     std::unique_ptr<MemoryKeys> keys;
     if (order != Order::none || supersedes) {
       keys = std::make_unique<MemoryKeys>(order, supersedes);
-      for (const MemoryDelivery* const row : rows) keys->prepare(*row);
+      for (const Pending& one : rows) keys->prepare(*one.row);
     }
     lane.waiting.reserve(lane.pending);  // from here on nothing throws
-    for (MemoryDelivery* const row : rows) {
+    for (auto& [row, due] : rows) {
       if (row->in == Seat::leased || row->in == Seat::parked) continue;
-      if (row->in != Seat::behind) row->due = lane.queue_of(*row).key_of(*row);
+      due = row->in == Seat::behind   ? lane.keys->due_of(*row)
+            : row->in == Seat::resent ? lane.resent.key_of(*row)
+                                      : lane.waiting.key_of(*row);
       leave(*row);
     }
     lane.keys = std::move(keys);
-    for (MemoryDelivery* const row : rows) {
+    for (const auto& [row, due] : rows) {
       const bool under_way = row->in == Seat::leased || row->in == Seat::parked;
       if (lane.keys == nullptr || !lane.keys->is_ordered(*row)) {
-        if (!under_way) queue(*row, row->due);
+        if (!under_way) queue(*row, due);
       } else if (under_way) {
         lane.keys->stay(*row);
       } else {
-        lane.keys->sit_behind(*row, row->due);
+        lane.keys->sit_behind(*row, due);
       }
     }
     if (lane.keys == nullptr) return;
-    lane.keys->start([this](MemoryDelivery& row) { queue(row, row.due); });
-    for (MemoryDelivery* const row : rows) this->supersede(*row, at);
+    lane.keys->start([this](MemoryDelivery& row, std::int64_t due) { queue(row, due); });
+    for (const Pending& one : rows) supersede(*one.row, at);
   }
 
   /// Cancels everything of a lane that is not in flight. What is in flight stays, and counts until its lease ends.
   void cancel_waiting(MemoryLane& lane, std::int64_t at) noexcept {
     if (lane.keys != nullptr) lane.keys->finish_behind([&](MemoryDelivery& row) { finish(row, State::cancelled, at); });
     while (!lane.parked.empty()) finish(lane.parked.top(), State::cancelled, at);
-    for (IndexedHeap<MemoryDelivery>* const queue : {&lane.waiting, &lane.resent}) {
-      while (!queue->empty()) {
-        MemoryDelivery& row = queue->top();
+    const auto empty = [&](auto& queue) {
+      while (!queue.empty()) {
+        MemoryDelivery& row = queue.top();
         if (row.state == State::due) {
           finish(row, State::cancelled, at);
         } else {
-          hold(row, queue->top_key());
+          hold(row, queue.top_key());
         }
       }
-    }
+    };
+    empty(lane.waiting);
+    empty(lane.resent);
   }
 
   /// A delivery is held by a worker until `until`; the lane must have room for it among the leased.
@@ -249,24 +287,58 @@ class MemoryBook {
   }
 
   /// Whether a delivery goes to this endpoint already.
-  static bool has(const MemoryEvent& event, const MemoryLane& lane) noexcept {
-    for (const MemoryDelivery* row = event.first; row != nullptr; row = row->sibling) {
-      if (row->lane == &lane) return true;
-    }
-    return false;
+  bool has(MemoryEvent& event, const MemoryLane& lane) const noexcept {
+    bool found = false;
+    each_kept(event, [&](const MemoryDelivery& row) { return !(found = row.lane == &lane); });
+    return found;
+  }
+
+  /// Whether a delivery is the first of its event that is kept.
+  bool is_first(const MemoryDelivery& row) const noexcept {
+    const MemoryDelivery* first = nullptr;
+    each_kept(row.what(), [&](const MemoryDelivery& one) {
+      first = &one;
+      return false;
+    });
+    return first == &row;
+  }
+
+  /// The event of a delivery that is about to be leased; the same object as for others of it that are in flight. Throws
+  /// std::bad_alloc.
+  std::shared_ptr<const Event> open(MemoryEvent& event) {
+    if (!is_shared(event)) return event.unpack();
+    std::weak_ptr<const Event>& known = opened_[&event];
+    std::shared_ptr<const Event> opened = known.lock();
+    if (opened == nullptr) known = opened = event.unpack();
+    return opened;
   }
 
   /// One more delivery of an event that is kept, behind live traffic. Throws errc::full or std::bad_alloc.
-  void replay(MemoryEvent& event, MemoryLane& lane, bool named, std::int64_t at) {
-    check_room(1, event.pending == 0 ? event.event->payload.size() : 0);
+  void replay(MemoryEvent& event, MemoryLane& lane, std::int64_t at) {
+    check_room(1, event.pending == 0 ? event.payload_size() : 0);
     lane.resent.reserve(lane.pending + 1);
-    MemoryDelivery** last = &event.first;
-    while (*last != nullptr) last = &(*last)->sibling;
-    MemoryDelivery& row = add_row(event, last, lane, named, at, true);
+    MemoryEvent::Owner block = MemoryEvent::extend(event);
+    std::vector<MemoryEvent*>& others = extensions_[&event];
+    others.reserve(others.size() + 1);
+    block->first = next_id_;
+    index_.append(next_id_, *block);
+    others.push_back(block.get());
+    ++next_id_;
+    MemoryDelivery& row = block->row(0);
+    try {
+      add_row(row, lane, at, Coming::resent);
+    } catch (...) {
+      index_.erase(block->first);
+      others.pop_back();
+      throw;
+    }
+    static_cast<void>(block.release());
     keyed_ = false;
     supersede(row, at);
   }
 
+  /// Makes room in the log for so many more. Throws std::bad_alloc.
+  void expect(std::size_t attempts) { log_.reserve(attempts); }
   void log(MemoryDelivery& row, std::unique_ptr<LoggedAttempt> attempt) noexcept {
     log_.add(row.attempts, std::move(attempt));
   }
@@ -302,9 +374,38 @@ class MemoryBook {
     }
   };
 
-  static Name name_of(const Event& event) noexcept { return {event.tenant, event.id.view()}; }
-  static Appended compare(const Event& there, const Event& here) noexcept {
-    return there.type == here.type && there.payload == here.payload ? Appended::duplicate : Appended::conflict;
+  static Name name_of(const MemoryEvent& event) noexcept { return {event.tenant(), event.id()}; }
+  static Appended compare(const MemoryEvent& there, const Event& here) noexcept {
+    return there.type() == here.type && there.payload() == here.payload.view() ? Appended::duplicate
+                                                                               : Appended::conflict;
+  }
+  static bool is_shared(const MemoryEvent& event) noexcept { return event.rows() > 1 || event.is_extended(); }
+
+  // The first block that may have rows with greater ids.
+  MemoryEvent* block_after(std::uint64_t id) const noexcept {
+    MemoryEvent* const block = index_.floor(id);
+    return block != nullptr && id + 1 - block->first < block->rows() ? block : index_.after(id);
+  }
+
+  // Visits the kept deliveries of an event by their ids, as long as `visit` says so.
+  template <class Visit>
+  void each_kept(MemoryEvent& event, const Visit& visit) const noexcept {
+    for (std::size_t nth = 0; nth < event.rows(); ++nth) {
+      if (event.row(nth).in != Seat::nowhere && !visit(event.row(nth))) return;
+    }
+    if (!event.is_extended()) return;
+    const auto others = extensions_.find(&event);
+    if (others == extensions_.end()) return;
+    for (MemoryEvent* const other : others->second) {
+      if (!visit(other->row(0))) return;
+    }
+  }
+
+  // A delivery is in flight no more: what was made for it is forgotten, unless another holds it.
+  void close(MemoryEvent& event) noexcept {
+    if (!is_shared(event)) return;
+    const auto known = opened_.find(&event);
+    if (known != opened_.end() && known->second.expired()) opened_.erase(known);
   }
 
   void check_room(std::size_t deliveries, std::size_t bytes) const {
@@ -325,35 +426,25 @@ class MemoryBook {
     }
   }
 
-  MemoryDelivery& add_row(MemoryEvent& event, MemoryDelivery** last, MemoryLane& lane, bool named, std::int64_t due,
-                          bool resent = false) {
-    lane.waiting.reserve(lane.pending + 1);
+  enum class Coming : unsigned char { fresh, later, resent };  // fresh: due now, and there is fresh room for it
+
+  void add_row(MemoryDelivery& row, MemoryLane& lane, std::int64_t due, Coming how) {
+    lane.waiting.reserve(lane.returning() + 1);
     over_.reserve((std::min)(options_.keep_finished, over_.size() + pending_ + 1));  // so that finish() cannot fail
-    MemoryDelivery& row = rows_.take();
-    try {
-      row.event = &event;
-      row.id = next_id_;
-      if (lane.keys != nullptr) lane.keys->prepare(row);
-      try {
-        index_.append(next_id_, row);
-      } catch (...) {
-        if (lane.keys != nullptr) lane.keys->end(row, true);
-        throw;
-      }
-    } catch (...) {
-      rows_.give(row);
-      throw;
-    }
-    ++next_id_;
+    if (lane.keys != nullptr) lane.keys->prepare(row);
     row.lane = &lane;
-    row.named = named;
-    row.resent = resent;
-    ++event.deliveries;
-    *last = &row;
+    row.in = Seat::none;
+    row.resent = how == Coming::resent;
+    ++row.what().kept;
     begin(row);
-    enter(row, due);
+    if (lane.keys != nullptr && !lane.keys->enter(row, due)) {
+      // it sits behind another now
+    } else if (how == Coming::fresh) {
+      row.in = lane.waiting.push_fresh(due, row);
+    } else {
+      queue(row, due);
+    }
     keyed_ = keyed_ || lane.keys != nullptr;
-    return row;
   }
 
   void restart(MemoryDelivery& row) noexcept {
@@ -363,16 +454,13 @@ class MemoryBook {
     row.resent = true;
   }
 
-  void enter(MemoryDelivery& row, std::int64_t due) noexcept {
-    if (row.lane->keys == nullptr || row.lane->keys->enter(row, due)) queue(row, due);
-  }
-
   void begin(MemoryDelivery& row) noexcept {  // counts it as pending
     ++pending_;
     ++row.lane->pending;
-    if (row.event->pending++ == 0) {
-      over_bytes_ -= row.event->event->payload.size();
-      pending_bytes_ += row.event->event->payload.size();
+    MemoryEvent& event = row.what();
+    if (event.pending++ == 0) {
+      over_bytes_ -= event.payload_size();
+      pending_bytes_ += event.payload_size();
     }
   }
 
@@ -381,17 +469,19 @@ class MemoryBook {
     const bool was_behind = row.in == Seat::behind;
     leave(row);
     if (lane.keys != nullptr) {
-      if (MemoryDelivery* const next = lane.keys->end(row, was_behind)) queue(*next, next->due);
+      if (const MemoryKeys::Turn next = lane.keys->end(row, was_behind); next.row != nullptr)
+        queue(*next.row, next.due);
     }
     row.resent = false;
     --pending_;
     if (--lane.pending == 0) {
-      for (IndexedHeap<MemoryDelivery>* const heap : {&lane.waiting, &lane.resent, &lane.leased, &lane.parked})
-        heap->release();
+      lane.waiting.release();
+      for (IndexedHeap<MemoryDelivery>* const heap : {&lane.resent, &lane.leased, &lane.parked}) heap->release();
     }
-    if (--row.event->pending == 0) {
-      pending_bytes_ -= row.event->event->payload.size();
-      over_bytes_ += row.event->event->payload.size();
+    MemoryEvent& event = row.what();
+    if (--event.pending == 0) {
+      pending_bytes_ -= event.payload_size();
+      over_bytes_ += event.payload_size();
     }
   }
 
@@ -402,27 +492,35 @@ class MemoryBook {
       end(row);
     }
     log_.drop_all(row.attempts);
-    index_.erase(row.id);
-    MemoryDelivery** link = &row.event->first;
-    while (*link != &row) link = &(*link)->sibling;
-    *link = row.sibling;
-    release(*row.event, row.named);
-    rows_.give(row);
+    row.in = Seat::nowhere;
+    MemoryEvent& event = row.what();
+    if (MemoryEvent& block = row.block(); block.is_extension()) {
+      index_.erase(block.first);
+      std::erase(extensions_.find(&event)->second, &block);
+      const MemoryEvent::Owner ended(&block);
+    }
+    release(event);
   }
 
-  void release(MemoryEvent& event, bool named) noexcept {
-    if (--event.deliveries > 0) return;
-    over_bytes_ -= event.event->payload.size();
-    if (named) names_.erase(name_of(*event.event));
-    events_.give(event);
+  void release(MemoryEvent& event) noexcept {
+    if (--event.kept > 0) return;
+    over_bytes_ -= event.payload_size();
+    if (is_shared(event)) opened_.erase(&event);
+    if (event.is_extended()) extensions_.erase(&event);
+    if (event.is_named()) {
+      const auto named = names_.find(name_of(event));
+      if (named != names_.end() && named->second == &event) names_.erase(named);
+    }
+    index_.erase(event.first);
+    const MemoryEvent::Owner ended(&event);
   }
 
   MemoryOptions options_;
-  Pool<MemoryEvent> events_{};
-  Pool<MemoryDelivery> rows_{};
-  OrderedIndex<MemoryDelivery> index_{};
+  OrderedIndex<MemoryEvent> index_{};  // by the id of the first row; owns them
+  std::unordered_map<const MemoryEvent*, std::vector<MemoryEvent*>> extensions_{};
+  std::unordered_map<const MemoryEvent*, std::weak_ptr<const Event>> opened_{};  // in flight, with several deliveries
   AttemptLog log_{};
-  IndexedHeap<MemoryDelivery> over_{};  // keyed by the moment at which it ended
+  ItemLine<MemoryDelivery> over_{};  // keyed by the moment at which it ended
   std::unordered_map<Name, MemoryEvent*, NameHash> names_{};
   std::uint64_t next_id_ = 1;
   std::size_t pending_ = 0, pending_bytes_ = 0, over_bytes_ = 0;

@@ -36,12 +36,12 @@ struct MemoryCore {
     return there == lanes.end() ? nullptr : &there->second;
   }
 
-  Appended add(const NewEvent& event, std::int64_t at, WallTime created) {
+  Appended add(const NewEvent& event, MemoryEvent::Owner& block, std::int64_t at) {
     routes.clear();
     for (const EndpointId id : event.routes) {
       if (MemoryLane* const there = lane(id)) routes.push_back(there);
     }
-    const Appended answer = book.add(event, routes, at, moment_after(at, event.delay), created);
+    const Appended answer = book.add(event, block, routes, at, moment_after(at, event.delay));
     for (MemoryLane* const there : routes) order.place(*there, at);
     return answer;
   }
@@ -103,35 +103,45 @@ struct MemoryCore {
     const std::size_t most =
         (std::min)({left, ask.per_lane, from.cap - from.leased.size(), from.waiting.size() + from.resent.size()});
     from.leased.reserve(from.leased.size() + most);
+    from.waiting.reserve(from.returning() + most);
     if (claimed.capacity() - claimed.size() < most) {
       claimed.reserve((std::max)(2 * claimed.capacity(), claimed.size() + most));
     }
 
-    std::size_t count = 0;  // from here on nothing throws
-    for (; count < most; ++count) {
-      const bool live = !from.waiting.empty() && from.waiting.top_key() <= at;
-      if (!live && (from.resent.empty() || from.resent.top_key() > at)) break;
-      lease(live ? from.waiting.top() : from.resent.top(), ask, at, claimed);
+    std::size_t count = 0;
+    try {
+      for (; count < most; ++count) {
+        const bool live = !from.waiting.empty() && from.waiting.top_key() <= at;
+        if (!live && (from.resent.empty() || from.resent.top_key() > at)) break;
+        lease(live ? from.waiting.top() : from.resent.top(), ask, at, claimed);
+      }
+    } catch (...) {
+      served(from, count, at);
+      throw;
     }
-    if (count > 0) {
-      from.served = ++servings;
-      const std::int64_t spacing = (std::max)(from.endpoint.spacing, Duration::zero()).count();
-      const auto times = static_cast<std::int64_t>(count);
-      from.spaced_until = moment_after(at, Duration(spacing > never / times ? never : spacing * times));
-    }
+    served(from, count, at);
     return count;
   }
 
-  void lease(MemoryDelivery& row, const Claim& ask, std::int64_t at, std::vector<Claimed>& claimed) noexcept {
-    if (row.state == State::leased && row.lost < 0xFFFF) ++row.lost;
+  void served(MemoryLane& from, std::size_t count, std::int64_t at) noexcept {
+    if (count == 0) return;
+    from.served = ++servings;
+    const std::int64_t spacing = (std::max)(from.endpoint.spacing, Duration::zero()).count();
+    const auto times = static_cast<std::int64_t>(count);
+    from.spaced_until = moment_after(at, Duration(spacing > never / times ? never : spacing * times));
+  }
+
+  void lease(MemoryDelivery& row, const Claim& ask, std::int64_t at, std::vector<Claimed>& claimed) {
+    std::shared_ptr<const Event> event = book.open(row.what());  // from here on nothing throws
+    if (row.state == State::leased) row.count_lost();
     book.hold(row, moment_after(at, ask.lease));
     row.state = State::leased;
     row.word = State::leased;
     row.fence = ++fences;
-    claimed.push_back({{DeliveryId{row.id}, row.fence},
+    claimed.push_back({{DeliveryId{row.id()}, row.fence},
                        row.lane->endpoint.id,
                        row.lane->endpoint.version,
-                       row.event->event,
+                       std::move(event),
                        row.made,
                        row.lost});
   }
@@ -173,7 +183,7 @@ struct MemoryCore {
       from.failing_since = at;
     }
     if (attempt != nullptr) {
-      ++row.made;
+      row.count_attempt();
       attempt->logged = at;
       book.log(row, std::move(attempt));
     }
@@ -244,28 +254,28 @@ struct MemoryCore {
       book.unpark(row, at);
     } else {
       if (!is_over(row.state) || !book.revive(row, at)) return false;
-      over_until = (std::min)(over_until, row.id - 1);
+      over_until = (std::min)(over_until, row.id() - 1);
     }
     order.place(from, at);
     return true;
   }
 
   // The first kept delivery of an event stands for it in a walk.
-  static bool matches(const EventQuery& query, const MemoryDelivery& row) noexcept {
-    return row.event->first == &row && (!query.id || *query.id == row.what().id) &&
-           (!query.since || row.event->created >= *query.since) &&
-           (!query.until || row.event->created < *query.until) && (!query.type || *query.type == row.what().type) &&
-           (!query.tenant || *query.tenant == row.what().tenant);
+  bool matches(const EventQuery& query, const MemoryDelivery& row) const noexcept {
+    const MemoryEvent& event = row.what();
+    return (!query.id || query.id->view() == event.id()) && (!query.since || event.created >= *query.since) &&
+           (!query.until || event.created < *query.until) && (!query.type || *query.type == event.type()) &&
+           (!query.tenant || *query.tenant == event.tenant()) && book.is_first(row);
   }
 
   std::size_t replay(const Route& route, std::int64_t at) {
-    const MemoryDelivery* const known = book.find(DeliveryId{static_cast<std::uint64_t>(route.event)});
+    MemoryDelivery* const known = book.find(DeliveryId{static_cast<std::uint64_t>(route.event)});
     if (known == nullptr) return 0;
     std::size_t replayed = 0;
     for (const EndpointId id : route.endpoints) {
       MemoryLane* const there = lane(id);
-      if (there == nullptr || there->is_closed() || MemoryBook::has(*known->event, *there)) continue;
-      book.replay(*known->event, *there, known->named, at);
+      if (there == nullptr || there->is_closed() || book.has(known->what(), *there)) continue;
+      book.replay(known->what(), *there, at);
       order.place(*there, at);
       ++replayed;
     }
@@ -281,7 +291,7 @@ struct MemoryCore {
     backlog.due = book.pending() - backlog.leased - backlog.parked;
     backlog.bytes = book.pending_bytes();
     if (const MemoryDelivery* const oldest = book.after(all_over_until()); oldest != nullptr) {
-      backlog.oldest = (std::max)(Duration::zero(), Duration(now.wall - oldest->event->created));
+      backlog.oldest = (std::max)(Duration::zero(), Duration(now.wall - oldest->what().created));
     }
     return backlog;
   }
@@ -290,7 +300,7 @@ struct MemoryCore {
   std::uint64_t all_over_until() noexcept {
     for (const MemoryDelivery* row = book.after(over_until); row != nullptr && is_over(row->state);
          row = book.after(over_until)) {
-      over_until = row->id;
+      over_until = row->id();
     }
     return over_until;
   }
@@ -301,25 +311,26 @@ struct MemoryCore {
     if constexpr (std::is_same_v<Asked, Query>) {
       if (query.delivery) {
         MemoryDelivery* const row = book.find(*query.delivery);
-        if (row != nullptr && row->id > after && matches(query, *row)) visit(*row);
+        if (row != nullptr && row->id() > after && matches(query, *row)) visit(*row);
         return false;
       }
     }
     for (std::size_t steps = 4096; steps > 0; --steps) {
       MemoryDelivery* const row = book.after(after);
       if (row == nullptr) return false;
-      after = row->id;
+      after = row->id();
       if (matches(query, *row) && !visit(*row)) return false;
     }
     return true;
   }
 
   static bool matches(const Query& query, const MemoryDelivery& row) noexcept {
-    return (!query.endpoint || *query.endpoint == row.lane->endpoint.id) &&
-           (!query.state || *query.state == row.state) && (!query.event || *query.event == row.event->event->id) &&
-           (!query.since || row.event->created >= *query.since) &&
-           (!query.until || row.event->created < *query.until) && (!query.type || *query.type == row.what().type) &&
-           (!query.tenant || *query.tenant == row.what().tenant);
+    if ((query.endpoint && *query.endpoint != row.lane->endpoint.id) || (query.state && *query.state != row.state))
+      return false;
+    const MemoryEvent& event = row.what();
+    return (!query.event || query.event->view() == event.id()) && (!query.since || event.created >= *query.since) &&
+           (!query.until || event.created < *query.until) && (!query.type || *query.type == event.type()) &&
+           (!query.tenant || *query.tenant == event.tenant());
   }
 
   static constexpr Duration idle = std::chrono::hours{1};  // nothing will happen by itself

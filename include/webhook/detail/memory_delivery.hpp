@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the memory store keeps of an event and of a delivery: plain rows, as small as they can be.
-// They do not know in which order they go (memory_keys.hpp, memory_lane.hpp) nor who may hold how many (memory_book.hpp).
+// MemoryDelivery: what the memory store keeps of a delivery: a plain row, as small as it can be.
+// It does not know in which order rows go (memory_keys.hpp, memory_lane.hpp) nor who may hold how many (memory_book.hpp);
+// its event stands right before it in memory (memory_event.hpp).
 #ifndef WEBHOOK_DETAIL_MEMORY_DELIVERY_HPP
 #define WEBHOOK_DETAIL_MEMORY_DELIVERY_HPP
 
 #include <cstdint>
 #include <limits>
-#include <memory>
 
 #include "../delivery.hpp"
-#include "../event.hpp"
 #include "../id.hpp"
 #include "../time.hpp"
 #include "attempt_log.hpp"
@@ -18,7 +17,7 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-struct MemoryDelivery;
+class MemoryEvent;
 struct MemoryLane;
 
 /// A moment on the steady clock, in nanoseconds; `never` is later than all of them.
@@ -30,38 +29,39 @@ constexpr std::int64_t moment_after(std::int64_t at, Duration wait) noexcept {
   return at > never - wait.count() ? never : at + wait.count();
 }
 
-/// An event, shared by its deliveries.
-struct MemoryEvent {
-  std::shared_ptr<const Event> event{};
-  WallTime created{};
-  MemoryDelivery* first = nullptr;            // of its deliveries, by their ids
-  std::uint32_t pending = 0, deliveries = 0;  // of them: not over; in all
-};
+/// Where a delivery sits. Nowhere: not there yet, or forgotten. Fresh: waiting since it came. Behind: in the queue of
+/// its key, while another one of it is under way.
+enum class Seat : std::uint8_t { nowhere, none, fresh, waiting, resent, behind, leased, parked, over };
 
-/// Where a delivery sits. Behind: in the queue of its key, while another one of it is under way.
-enum class Seat : std::uint8_t { none, waiting, resent, behind, leased, parked, over };
-
-/// A delivery: 72 bytes, because there may be a million.
+/// A delivery: 32 bytes, because there may be a million.
 struct MemoryDelivery {
-  MemoryEvent* event = nullptr;
-  MemoryLane* lane = nullptr;
-  MemoryDelivery* sibling = nullptr;  // the next one of the same event
-  AttemptChain attempts{};
-  std::uint64_t id = 0;
-  Fence fence = 0;       // of its last claim; 0: never claimed
-  std::int64_t due = 0;  // while it sits behind another; a heap's key otherwise
-  std::uint32_t made = 0;
-  std::uint32_t seat = 0;
-  std::uint16_t lost = 0;
-  State state = State::due;
-  State word = State::leased;  // the last one settled under this fence; leased: none yet
-  Seat in = Seat::none;
-  bool named = false;
-  bool resent = false;  // queues behind live traffic until it is over
+  static constexpr std::uint32_t most_made = (1U << 24U) - 1, most_lost = (1U << 8U) - 1, most_siblings = 1U << 19U;
 
-  std::uint64_t order() const noexcept { return id; }
-  const Event& what() const noexcept { return *event->event; }
+  MemoryLane* lane = nullptr;
+  Fence fence = 0;  // of its last claim; 0: never claimed
+  AttemptChain attempts{};
+  std::uint32_t seat = 0;  // in its heap
+  std::uint32_t made : 24 = 0;
+  std::uint32_t lost : 8 = 0;
+  std::uint32_t nth : 19 = 0;  // of its event's rows
+  bool resent : 1 = false;     // queues behind live traffic until it is over
+  State state : 4 = State::due;
+  State word : 4 = State::leased;  // the last one settled under this fence; leased: none yet
+  Seat in : 4 = Seat::nowhere;
+
+  inline std::uint64_t id() const noexcept;
+  std::uint64_t order() const noexcept { return id(); }
+  inline MemoryEvent& block() const noexcept;  // where it stands
+  inline MemoryEvent& what() const noexcept;   // its event
+
+  void count_attempt() noexcept {
+    if (made < most_made) ++made;
+  }
+  void count_lost() noexcept {
+    if (lost < most_lost) ++lost;
+  }
 };
+static_assert(sizeof(MemoryDelivery) <= 32);
 
 }  // namespace detail
 }  // namespace v0

@@ -14,7 +14,7 @@
 
 #include "../endpoint.hpp"
 #include "indexed_heap.hpp"
-#include "memory_delivery.hpp"
+#include "memory_event.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -23,11 +23,18 @@ namespace detail {
 /// The keys of one lane. Only prepare() allocates.
 class MemoryKeys {
  public:
+  /// Whose turn it is, if anybody's.
+  struct Turn {
+    MemoryDelivery* row = nullptr;
+    std::int64_t due = 0;
+  };
+
   MemoryKeys(Order order, bool supersede) noexcept : order_(order), supersede_(supersede) {}
 
   /// Makes room for a pending delivery, so that what follows for it cannot fail. Throws std::bad_alloc.
   void prepare(const MemoryDelivery& row) {
-    Newest* const newest = has_newest(row) ? &newest_.try_emplace(row.what().key).first->second : nullptr;
+    Newest* const newest =
+        has_newest(row) ? &newest_.try_emplace(std::string(row.what().key())).first->second : nullptr;
     if (is_ordered(row)) {
       Group& group = groups_.try_emplace(std::string(group_of(row))).first->second;
       group.behind.reserve(group.size + 1);
@@ -37,7 +44,7 @@ class MemoryKeys {
   }
 
   bool is_ordered(const MemoryDelivery& row) const noexcept {
-    return order_ == Order::complete || (order_ == Order::by_key && !row.what().key.empty());
+    return order_ == Order::complete || (order_ == Order::by_key && !row.what().key().empty());
   }
 
   /// It is the turn of `row`, which sits nowhere; false: another one is under way, and it sits behind that now.
@@ -59,11 +66,11 @@ class MemoryKeys {
   /// For one that is not: start() says whose turn it is.
   void sit_behind(MemoryDelivery& row, std::int64_t due) noexcept { sit_behind(find(row), row, due); }
 
-  /// Calls `queue` with whoever may go first of each key with nobody under way.
+  /// Calls `queue` with whoever may go first of each key with nobody under way, and with when it is due.
   template <class Queue>
   void start(const Queue& queue) noexcept {
     for (auto& [key, group] : groups_) {
-      if (MemoryDelivery* const next = promote(group)) queue(*next);
+      if (const Turn next = promote(group); next.row != nullptr) queue(*next.row, next.due);
     }
   }
 
@@ -78,9 +85,12 @@ class MemoryKeys {
   /// A delivery that sits behind another leaves its place.
   void leave(MemoryDelivery& row) noexcept { find(row).behind.remove(row); }
 
-  /// `row`, which has left its place, is over; returns whose turn it is, or null. `was_behind`: it was not its own turn.
-  MemoryDelivery* end(const MemoryDelivery& row, bool was_behind) noexcept {
-    MemoryDelivery* next = nullptr;
+  /// When a delivery that sits behind another is due, once it is its turn.
+  std::int64_t due_of(const MemoryDelivery& row) noexcept { return find(row).behind.key_of(row); }
+
+  /// `row`, which has left its place, is over. `was_behind`: it was not its own turn.
+  Turn end(const MemoryDelivery& row, bool was_behind) noexcept {
+    Turn next;
     if (is_ordered(row)) {
       const auto there = groups_.find(group_of(row));
       Group& group = there->second;
@@ -89,7 +99,7 @@ class MemoryKeys {
       if (--group.size == 0) groups_.erase(there);
     }
     if (has_newest(row)) {
-      const auto there = newest_.find(std::string_view(row.what().key));
+      const auto there = newest_.find(row.what().key());
       if (there->second.row == &row) there->second.row = nullptr;
       if (--there->second.size == 0) newest_.erase(there);
     }
@@ -99,9 +109,9 @@ class MemoryKeys {
   /// `row` was accepted: returns the one of its key that it supersedes, or null.
   MemoryDelivery* renew(MemoryDelivery& row) noexcept {
     if (!has_newest(row)) return nullptr;
-    Newest& newest = newest_.find(std::string_view(row.what().key))->second;
-    if (newest.id > row.id) return nullptr;
-    newest.id = row.id;
+    Newest& newest = newest_.find(row.what().key())->second;
+    if (newest.id > row.id()) return nullptr;
+    newest.id = row.id();
     MemoryDelivery* const before = std::exchange(newest.row, &row);
     return before == &row ? nullptr : before;
   }
@@ -109,14 +119,14 @@ class MemoryKeys {
   /// Whether a newer one of its key was accepted.
   bool is_overtaken(const MemoryDelivery& row) const noexcept {
     if (!has_newest(row)) return false;
-    const auto there = newest_.find(std::string_view(row.what().key));
-    return there != newest_.end() && there->second.id > row.id;
+    const auto there = newest_.find(row.what().key());
+    return there != newest_.end() && there->second.id > row.id();
   }
 
  private:
   struct Group {
-    IndexedHeap<MemoryDelivery> behind{};  // keyed by id: as the store accepted them
-    std::size_t size = 0;                  // all that are not over
+    IndexedHeap<MemoryDelivery, Sorted::by_order> behind{};  // as the store accepted them; keyed by when they are due
+    std::size_t size = 0;                                    // all that are not over
     std::size_t active = 0;  // queued, leased or parked: one, but for those leased before there was an order
   };
   struct Newest {
@@ -131,23 +141,23 @@ class MemoryKeys {
   template <class Value>
   using ByKey = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
 
-  bool has_newest(const MemoryDelivery& row) const noexcept { return supersede_ && !row.what().key.empty(); }
+  bool has_newest(const MemoryDelivery& row) const noexcept { return supersede_ && !row.what().key().empty(); }
   std::string_view group_of(const MemoryDelivery& row) const noexcept {
-    return order_ == Order::complete ? std::string_view() : std::string_view(row.what().key);
+    return order_ == Order::complete ? std::string_view() : row.what().key();
   }
   Group& find(const MemoryDelivery& row) noexcept { return groups_.find(group_of(row))->second; }
 
   static void sit_behind(Group& group, MemoryDelivery& row, std::int64_t due) noexcept {
-    row.due = due;
     row.in = Seat::behind;
-    group.behind.push(static_cast<std::int64_t>(row.id), row);
+    group.behind.push(due, row);
   }
-  static MemoryDelivery* promote(Group& group) noexcept {
-    if (group.active > 0 || group.behind.empty()) return nullptr;
+  static Turn promote(Group& group) noexcept {
+    if (group.active > 0 || group.behind.empty()) return {};
     group.active = 1;
+    const std::int64_t due = group.behind.top_key();
     MemoryDelivery& next = group.behind.pop();
     next.in = Seat::none;
-    return &next;
+    return {&next, due};
   }
 
   Order order_;

@@ -11,19 +11,71 @@
 
 #include "../endpoint.hpp"
 #include "indexed_heap.hpp"
-#include "memory_delivery.hpp"
+#include "item_line.hpp"
+#include "memory_event.hpp"
 #include "memory_keys.hpp"
 
 namespace webhook {
 inline namespace v0 {
 namespace detail {
 
+/// What is due now or later, by that moment. Most deliveries are due when they come, and are never sorted.
+class DueQueue {
+ public:
+  bool empty() const noexcept { return fresh_.empty() && later_.empty(); }
+  std::size_t size() const noexcept { return fresh_.size() + later_.size(); }
+  std::int64_t top_key() const noexcept { return is_fresh_next() ? fresh_.top_key() : later_.top_key(); }
+  MemoryDelivery& top() const noexcept { return is_fresh_next() ? fresh_.top() : later_.top(); }
+  std::int64_t key_of(const MemoryDelivery& row) const noexcept {
+    return row.in == Seat::fresh ? fresh_.key_of(row) : later_.key_of(row);
+  }
+
+  /// Makes room for so many more that are due later, so that pushing them cannot fail. Throws std::bad_alloc.
+  void reserve(std::size_t more) { later_.reserve(later_.size() + more); }
+  /// The same for one more that is due now.
+  void reserve_fresh() { fresh_.reserve(fresh_.size() + 1); }
+  void release() noexcept {
+    fresh_.release();
+    later_.release();
+  }
+
+  /// Puts a delivery into its place, and says where that is.
+  Seat push(std::int64_t due, MemoryDelivery& row) noexcept {
+    later_.push(due, row);
+    return Seat::waiting;
+  }
+  /// The same for one that is due now, for which both kinds of room were made.
+  Seat push_fresh(std::int64_t due, MemoryDelivery& row) noexcept {
+    if (!fresh_.takes(due, row)) return push(due, row);
+    fresh_.push(due, row);
+    return Seat::fresh;
+  }
+  void remove(MemoryDelivery& row) noexcept {
+    if (row.in == Seat::fresh) {
+      fresh_.remove(row);
+    } else {
+      later_.remove(row);
+    }
+  }
+
+ private:
+  bool is_fresh_next() const noexcept {
+    if (fresh_.empty() || later_.empty()) return !fresh_.empty();
+    if (fresh_.top_key() != later_.top_key()) return fresh_.top_key() < later_.top_key();
+    return fresh_.top().order() < later_.top().order();
+  }
+
+  ItemLine<MemoryDelivery> fresh_{};
+  IndexedHeap<MemoryDelivery> later_{};
+};
+
 /// An endpoint and its queue. The heaps are keyed by the moment at which a delivery is due, due again, or was parked.
 struct MemoryLane {
   Endpoint endpoint{};
   std::uint32_t cap = 4;                           // in force
   std::int64_t rests_until = 0, spaced_until = 0;  // tuned; by the endpoint's own spacing
-  IndexedHeap<MemoryDelivery> waiting{}, resent{}, leased{}, parked{};
+  DueQueue waiting{};
+  IndexedHeap<MemoryDelivery> resent{}, leased{}, parked{};
   std::unique_ptr<MemoryKeys> keys{};  // where the endpoint has an order or supersedes
   std::size_t pending = 0;             // all that are not over
   std::int64_t failing_since = 0;
@@ -38,8 +90,9 @@ struct MemoryLane {
   bool is_closed() const noexcept {
     return endpoint.state == EndpointState::gone || endpoint.state == EndpointState::removed;
   }
+  /// How many may come to wait here without an emit, and must find room.
+  std::size_t returning() const noexcept { return keys != nullptr ? pending : leased.size(); }
   bool is_overtaken(const MemoryDelivery& row) const noexcept { return keys != nullptr && keys->is_overtaken(row); }
-  IndexedHeap<MemoryDelivery>& queue_of(const MemoryDelivery& row) noexcept { return row.resent ? resent : waiting; }
 
   /// From when on a claim has something to do here, if nothing but time passes.
   std::int64_t ready_at() const noexcept {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // OrderedIndex: finds items by numbers that were handed out in growing order, and walks them in that order.
-// Sixteen bytes an item, no rehashing pauses; it neither owns the items nor looks into them.
+// Ten bytes an item, no rehashing pauses; it neither owns the items nor looks into them.
 #ifndef WEBHOOK_DETAIL_ORDERED_INDEX_HPP
 #define WEBHOOK_DETAIL_ORDERED_INDEX_HPP
 
@@ -20,26 +20,40 @@ class OrderedIndex {
  public:
   /// `number` must be greater than all before. Throws std::bad_alloc, and then nothing happened.
   void append(std::uint64_t number, Item& item) {
-    if (pages_.empty() || pages_.back().page->size == page_size) pages_.push_back({number, std::make_unique<Page>()});
+    if (pages_.empty() || pages_.back().page->size == page_size || number - pages_.back().first > widest)
+      pages_.push_back({number, std::make_unique<Page>()});
     Page& page = *pages_.back().page;
-    page.entries[page.size++] = {number, &item};
+    page.offsets[page.size] = static_cast<std::uint16_t>(number - pages_.back().first);
+    page.items[page.size++] = &item;
   }
 
-  Item* find(std::uint64_t number) const noexcept {
-    const std::size_t at = page_of(number);
-    if (at == pages_.size()) return nullptr;
-    const Page& page = *pages_[at].page;
-    const Entry* const entry = page.not_below(number);
-    return entry != page.end() && entry->number == number ? entry->item : nullptr;
+  /// The item with the greatest number that is not above `number`; nothing if there is none.
+  Item* floor(std::uint64_t number) const noexcept {
+    for (std::size_t at = page_of(number); at != none; at = at > 0 ? at - 1 : none) {
+      const std::size_t above = above_in(at, number);
+      if (above > 0) return pages_[at].page->items[above - 1];
+    }
+    return nullptr;
   }
 
+  /// The first item whose number is greater than `number`; nothing if there is none.
+  Item* after(std::uint64_t number) const noexcept {
+    std::size_t at = page_of(number);
+    if (at == none) at = 0;  // before the first page, or there is none
+    for (; at < pages_.size(); ++at) {
+      const std::size_t above = above_in(at, number);
+      if (above < pages_[at].page->size) return pages_[at].page->items[above];
+    }
+    return nullptr;
+  }
+
+  /// The number must be in the index.
   void erase(std::uint64_t number) noexcept {
     const std::size_t at = page_of(number);
-    if (at == pages_.size()) return;
     Page& page = *pages_[at].page;
-    Entry* const entry = page.entries + (page.not_below(number) - page.entries);
-    if (entry == page.end() || entry->number != number) return;
-    std::move(entry + 1, page.entries + page.size, entry);
+    const std::size_t above = above_in(at, number);
+    std::copy(page.offsets + above, page.offsets + page.size, page.offsets + above - 1);
+    std::copy(page.items + above, page.items + page.size, page.items + above - 1);
     --page.size;
     if (page.size == 0) {
       pages_.erase(pages_.begin() + static_cast<std::ptrdiff_t>(at));
@@ -48,52 +62,48 @@ class OrderedIndex {
     }
   }
 
-  /// The first item whose number is greater than `number`; nothing if there is none.
-  Item* after(std::uint64_t number) const noexcept {
-    std::size_t at = page_of(number);
-    if (at == pages_.size()) at = 0;  // before the first page, or there is none
-    for (; at < pages_.size(); ++at) {
-      const Page& page = *pages_[at].page;
-      const Entry* const entry = page.not_below(number + 1);
-      if (entry != page.end()) return entry->item;
-    }
-    return nullptr;
-  }
-
  private:
   static constexpr std::size_t page_size = 128;
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  static constexpr std::uint64_t widest = 0xFFFFU;  // between the numbers of one page
 
-  struct Entry {
-    std::uint64_t number = 0;
-    Item* item = nullptr;
-  };
   struct Page {
     std::size_t size = 0;
-    Entry entries[page_size]{};
-    const Entry* end() const noexcept { return entries + size; }
-    const Entry* not_below(std::uint64_t number) const noexcept {
-      return std::lower_bound(entries, end(), number,
-                              [](const Entry& entry, std::uint64_t n) { return entry.number < n; });
-    }
+    std::uint16_t offsets[page_size]{};  // from the page's first number
+    Item* items[page_size]{};
   };
   struct Place {
     std::uint64_t first = 0;  // no number in the page is below it
     std::unique_ptr<Page> page{};
   };
 
+  // The last page that may have the number.
   std::size_t page_of(std::uint64_t number) const noexcept {
+    if (!pages_.empty() && pages_.back().first <= number) return pages_.size() - 1;  // the newest are asked for most
     const auto above = std::upper_bound(pages_.begin(), pages_.end(), number,
                                         [](std::uint64_t n, const Place& place) { return n < place.first; });
-    return above == pages_.begin() ? pages_.size() : static_cast<std::size_t>(above - pages_.begin()) - 1;
+    return above == pages_.begin() ? none : static_cast<std::size_t>(above - pages_.begin()) - 1;
+  }
+
+  // How many items of a page are not above the number.
+  std::size_t above_in(std::size_t at, std::uint64_t number) const noexcept {
+    const Page& page = *pages_[at].page;
+    const std::uint64_t offset = (std::min)(number - pages_[at].first, widest);
+    if (number < pages_[at].first) return 0;
+    return static_cast<std::size_t>(
+        std::upper_bound(page.offsets, page.offsets + page.size, static_cast<std::uint16_t>(offset)) - page.offsets);
   }
 
   // A few long-lived items must not keep a page each.
   void join(std::size_t at) noexcept {
     Page& left = *pages_[at].page;
     const Page& right = *pages_[at + 1].page;
-    if (left.size + right.size > page_size / 2) return;
-    std::copy(right.entries, right.entries + right.size, left.entries + left.size);
-    left.size += right.size;
+    const std::uint64_t apart = pages_[at + 1].first - pages_[at].first;
+    if (left.size + right.size > page_size / 2 || apart + right.offsets[right.size - 1] > widest) return;
+    for (std::size_t i = 0; i < right.size; ++i) {
+      left.offsets[left.size] = static_cast<std::uint16_t>(apart + right.offsets[i]);
+      left.items[left.size++] = right.items[i];
+    }
     pages_.erase(pages_.begin() + static_cast<std::ptrdiff_t>(at) + 1);
   }
 

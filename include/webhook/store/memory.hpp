@@ -36,20 +36,13 @@ class MemoryStore {
 
   /// Throws errc::full at a bound, or std::bad_alloc, and then nothing of the batch is kept. A conflict is an answer.
   void append(const Now& now, std::span<const NewEvent> events, std::span<Appended> appended) {
-    const std::lock_guard lock(inside_->mutex);
-    const std::int64_t at = inside_->tick(now);
-    const std::uint64_t first = inside_->book.next_id();
-    try {
-      for (std::size_t i = 0; i < events.size(); ++i) appended[i] = inside_->add(events[i], at, now.wall);
-    } catch (...) {
-      inside_->book.undo(first);
-      for (const NewEvent& event : events) inside_->place_all(event.routes, at);
-      throw;
+    if (events.size() == 1) {
+      MemoryEvent::Owner block = pack(events.front(), now);
+      return append(now, events, {&block, 1}, appended);
     }
-    if (inside_->book.accept(first, at)) {
-      for (const NewEvent& event : events) inside_->place_all(event.routes, at);
-    }
-    inside_->book.trim();
+    std::vector<MemoryEvent::Owner> blocks(events.size());
+    for (std::size_t i = 0; i < events.size(); ++i) blocks[i] = pack(events[i], now);
+    append(now, events, blocks, appended);
   }
 
   /// Throws std::bad_alloc; what was claimed until then is in `claimed`.
@@ -70,6 +63,7 @@ class MemoryStore {
     }
     const std::lock_guard lock(inside_->mutex);
     const std::int64_t at = inside_->tick(now);
+    inside_->book.expect(words.size());
     for (const Settlement& word : words) inside_->make_room(word, words.size());
     for (std::size_t i = 0; i < words.size(); ++i) settled[i] = inside_->hear(words[i], std::move(attempts[i]), at);
     inside_->book.trim();
@@ -109,9 +103,9 @@ class MemoryStore {
     for (bool more = true; more && found.size() < query.most;) {
       const std::lock_guard lock(inside_->mutex);
       more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
-        const Event& event = *row.event->event;
-        found.push_back({DeliveryId{row.id}, row.lane->endpoint.id, event.id, event.type, event.tenant, row.state,
-                         row.made, row.event->created});
+        const detail::MemoryEvent& event = row.what();
+        found.push_back({DeliveryId{row.id()}, row.lane->endpoint.id, EventId(event.id()), std::string(event.type()),
+                         std::string(event.tenant()), row.state, row.made, event.created});
         return found.size() < query.most;
       });
     }
@@ -132,7 +126,7 @@ class MemoryStore {
     for (bool more = true; more && found.size() < query.most;) {
       const std::lock_guard lock(inside_->mutex);
       more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
-        found.push_back({EventNumber{row.id}, row.event->event});
+        found.push_back({EventNumber{row.id()}, row.what().unpack()});
         return found.size() < query.most;
       });
     }
@@ -185,6 +179,30 @@ class MemoryStore {
   }
 
  private:
+  using MemoryEvent = detail::MemoryEvent;
+
+  static MemoryEvent::Owner pack(const NewEvent& event, const Now& now) {  // before the lock: copying takes time
+    return MemoryEvent::pack(*event.event, event.routes.size(), now.wall, event.named);
+  }
+
+  void append(const Now& now, std::span<const NewEvent> events, std::span<MemoryEvent::Owner> blocks,
+              std::span<Appended> appended) {
+    const std::lock_guard lock(inside_->mutex);
+    const std::int64_t at = inside_->tick(now);
+    const std::uint64_t first = inside_->book.next_id();
+    try {
+      for (std::size_t i = 0; i < events.size(); ++i) appended[i] = inside_->add(events[i], blocks[i], at);
+    } catch (...) {
+      inside_->book.undo(first);
+      for (const NewEvent& event : events) inside_->place_all(event.routes, at);
+      throw;
+    }
+    if (inside_->book.accept(first, at)) {
+      for (const NewEvent& event : events) inside_->place_all(event.routes, at);
+    }
+    inside_->book.trim();
+  }
+
   struct Inside : detail::MemoryCore {  // behind a pointer, so that the store can move while its mutex stays
     using MemoryCore::MemoryCore;
     std::mutex mutex{};

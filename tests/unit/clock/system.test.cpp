@@ -26,3 +26,16 @@ TEST_CASE("the system clock's steady time never goes back, and does go on", "[cl
   }
   CHECK(last > first);
 }
+
+TEST_CASE("the system clock's wall time stays with that of the system while it is read all the time") {
+  using namespace std::chrono_literals;
+  const webhook::SystemClock clock;
+  const webhook::Duration end = clock.now().steady + 5ms;
+  std::size_t apart = 0, readings = 0;
+  for (webhook::Now now = clock.now(); now.steady < end; now = clock.now(), ++readings) {
+    const auto system = std::chrono::system_clock::now();
+    apart += system - now.wall > 1ms || now.wall - system > 1ms ? 1U : 0U;  // a busy machine may interrupt in between
+  }
+  CHECK(readings > 100);
+  CHECK(apart < readings / 10);
+}

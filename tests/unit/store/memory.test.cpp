@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "webhook/store/memory.hpp"
@@ -119,17 +120,17 @@ TEST_CASE("a memory store without a log forgets what is over at once") {
 
 TEST_CASE("the payload is let go when its delivery leaves the log") {
   Shop shop({.keep_finished = 1});
-  std::weak_ptr<const webhook::Event> first;
-  {
-    const auto event = shop.bench.event("a");
-    first = event;
-    shop.bench.append(event, {1});
-  }
+  shop.bench.append(shop.bench.event("a", std::string(100'000, 'x')), {1});
   shop.deliver_all();
-  CHECK_FALSE(first.expired());  // for resending
+  std::vector<webhook::KeptEvent> kept = shop.bench.store.events({});
+  REQUIRE(kept.size() == 1);  // for resending
+  CHECK(kept.front().event->payload.size() == 100'000);
+  const std::weak_ptr<const webhook::Event> taken = std::exchange(kept.front().event, nullptr);
+  CHECK(taken.expired());  // what was taken out is the taker's own
   shop.bench.append("b", {1});
   shop.deliver_all();
-  CHECK(first.expired());
+  CHECK(shop.bench.store.events({}).size() == 1);
+  CHECK(shop.bench.store.backlog({}).bytes == 0);
 }
 
 TEST_CASE("payloads of what is over are kept within the bytes of the log") {
