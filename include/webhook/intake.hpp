@@ -118,22 +118,21 @@ class Intake {
   template <class Encode>
   Emitted accept(std::string_view type, const EmitOptions& options, const Encode& encode) {
     const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type, options.channel);
-    Emitted nobody;
-    nobody.id = EventId(options.id);
-    if (routes == nullptr) {
-      tally_.unwanted();
-      return nobody;
-    }
+    if (routes == nullptr) return unwanted(options);
     const Now now = policies_.clock.now();
     std::shared_ptr<Event> event = make(now, type, options, encode());
     if (routes->candidates.empty()) return append(now, std::move(event), options, routes->endpoints, routes->registry);
     std::vector<EndpointId> chosen = routes->endpoints;
     sieve_.sift(policies_.serializer, *event, routes->candidates, chosen);
-    if (chosen.empty()) {
-      tally_.unwanted();
-      return nobody;
-    }
+    if (chosen.empty()) return unwanted(options);
     return append(now, std::move(event), options, chosen, routes->registry);
+  }
+
+  Emitted unwanted(const EmitOptions& options) {
+    Emitted nobody;
+    if (!options.id.empty()) nobody.id = EventId(options.id);
+    tally_.unwanted();
+    return nobody;
   }
 
   std::shared_ptr<Event> make(const Now& now, std::string_view type, const EmitOptions& options, Bytes payload) {

@@ -78,7 +78,7 @@ class ItemLine {
     for (std::uint32_t from = front_; from != front_ + places; ++from) {
       const Entry entry = at(from);
       if (entry.item == nullptr) continue;
-      entry.item->seat = to;
+      if (to != from) entry.item->seat = to;  // before the first gap they keep their places
       room[to++ & (room.size() - 1)] = entry;
     }
     back_ = to;

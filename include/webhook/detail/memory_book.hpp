@@ -21,19 +21,12 @@
 #include "item_line.hpp"
 #include "memory_event.hpp"
 #include "memory_lane.hpp"
+#include "memory_options.hpp"
+#include "memory_relatives.hpp"
 #include "ordered_index.hpp"
 
 namespace webhook {
 inline namespace v0 {
-
-/// How much a MemoryStore holds. At a bound on what is pending it refuses (errc::full); of what is over it forgets the
-/// oldest first.
-struct MemoryOptions {
-  std::size_t max_deliveries = 1'000'000;                      ///< pending
-  std::size_t max_bytes = std::size_t{1024} * 1024 * 1024;     ///< of pending payload, each event counted once
-  std::size_t keep_finished = 10'000;                          ///< deliveries kept for the log after they are over
-  std::size_t keep_log_bytes = std::size_t{32} * 1024 * 1024;  ///< of attempts, and of payloads kept for resending
-};
 
 namespace detail {
 
@@ -144,7 +137,7 @@ class MemoryBook {
         break;
       case Seat::leased:
         row.lane->leased.remove(row);
-        close(row.what());
+        relatives_.close(row.what());
         break;
       case Seat::parked:
         row.lane->parked.remove(row);
@@ -289,53 +282,49 @@ class MemoryBook {
   /// Whether a delivery goes to this endpoint already.
   bool has(MemoryEvent& event, const MemoryLane& lane) const noexcept {
     bool found = false;
-    each_kept(event, [&](const MemoryDelivery& row) { return !(found = row.lane == &lane); });
+    relatives_.each_kept(event, [&](const MemoryDelivery& row) { return !(found = row.lane == &lane); });
     return found;
   }
 
   /// Whether a delivery is the first of its event that is kept.
   bool is_first(const MemoryDelivery& row) const noexcept {
     const MemoryDelivery* first = nullptr;
-    each_kept(row.what(), [&](const MemoryDelivery& one) {
+    relatives_.each_kept(row.what(), [&](const MemoryDelivery& one) {
       first = &one;
       return false;
     });
     return first == &row;
   }
 
-  /// The event of a delivery that is about to be leased; the same object as for others of it that are in flight. Throws
-  /// std::bad_alloc.
-  std::shared_ptr<const Event> open(MemoryEvent& event) {
-    if (!is_shared(event)) return event.unpack();
-    std::weak_ptr<const Event>& known = opened_[&event];
-    std::shared_ptr<const Event> opened = known.lock();
-    if (opened == nullptr) known = opened = event.unpack();
-    return opened;
-  }
+  /// The event of a delivery that is about to be leased. Throws std::bad_alloc.
+  std::shared_ptr<const Event> open(const MemoryEvent& event) { return relatives_.open(event); }
 
   /// One more delivery of an event that is kept, behind live traffic. Throws errc::full or std::bad_alloc.
   void replay(MemoryEvent& event, MemoryLane& lane, std::int64_t at) {
     check_room(1, event.pending == 0 ? event.payload_size() : 0);
     lane.resent.reserve(lane.pending + 1);
     MemoryEvent::Owner block = MemoryEvent::extend(event);
-    std::vector<MemoryEvent*>& others = extensions_[&event];
-    others.reserve(others.size() + 1);
     block->first = next_id_;
     index_.append(next_id_, *block);
-    others.push_back(block.get());
     ++next_id_;
+    bool related = false;
     MemoryDelivery& row = block->row(0);
     try {
+      relatives_.add(*block);
+      related = true;
       add_row(row, lane, at, Coming::resent);
     } catch (...) {
+      if (related) relatives_.remove(*block);
       index_.erase(block->first);
-      others.pop_back();
       throw;
     }
     static_cast<void>(block.release());
     keyed_ = false;
     supersede(row, at);
   }
+
+  /// The memory of what was forgotten since it was last asked for.
+  BlockPool::Pile ended() noexcept { return std::move(ended_); }
 
   /// Makes room in the log for so many more. Throws std::bad_alloc.
   void expect(std::size_t attempts) { log_.reserve(attempts); }
@@ -379,33 +368,10 @@ class MemoryBook {
     return there.type() == here.type && there.payload() == here.payload.view() ? Appended::duplicate
                                                                                : Appended::conflict;
   }
-  static bool is_shared(const MemoryEvent& event) noexcept { return event.rows() > 1 || event.is_extended(); }
-
   // The first block that may have rows with greater ids.
   MemoryEvent* block_after(std::uint64_t id) const noexcept {
     MemoryEvent* const block = index_.floor(id);
     return block != nullptr && id + 1 - block->first < block->rows() ? block : index_.after(id);
-  }
-
-  // Visits the kept deliveries of an event by their ids, as long as `visit` says so.
-  template <class Visit>
-  void each_kept(MemoryEvent& event, const Visit& visit) const noexcept {
-    for (std::size_t nth = 0; nth < event.rows(); ++nth) {
-      if (event.row(nth).in != Seat::nowhere && !visit(event.row(nth))) return;
-    }
-    if (!event.is_extended()) return;
-    const auto others = extensions_.find(&event);
-    if (others == extensions_.end()) return;
-    for (MemoryEvent* const other : others->second) {
-      if (!visit(other->row(0))) return;
-    }
-  }
-
-  // A delivery is in flight no more: what was made for it is forgotten, unless another holds it.
-  void close(MemoryEvent& event) noexcept {
-    if (!is_shared(event)) return;
-    const auto known = opened_.find(&event);
-    if (known != opened_.end() && known->second.expired()) opened_.erase(known);
   }
 
   void check_room(std::size_t deliveries, std::size_t bytes) const {
@@ -496,8 +462,8 @@ class MemoryBook {
     MemoryEvent& event = row.what();
     if (MemoryEvent& block = row.block(); block.is_extension()) {
       index_.erase(block.first);
-      std::erase(extensions_.find(&event)->second, &block);
-      const MemoryEvent::Owner ended(&block);
+      relatives_.remove(block);
+      MemoryEvent::bury(block, ended_);
     }
     release(event);
   }
@@ -505,20 +471,19 @@ class MemoryBook {
   void release(MemoryEvent& event) noexcept {
     if (--event.kept > 0) return;
     over_bytes_ -= event.payload_size();
-    if (is_shared(event)) opened_.erase(&event);
-    if (event.is_extended()) extensions_.erase(&event);
+    relatives_.forget(event);
     if (event.is_named()) {
       const auto named = names_.find(name_of(event));
       if (named != names_.end() && named->second == &event) names_.erase(named);
     }
     index_.erase(event.first);
-    const MemoryEvent::Owner ended(&event);
+    MemoryEvent::bury(event, ended_);
   }
 
   MemoryOptions options_;
+  BlockPool::Pile ended_{};
   OrderedIndex<MemoryEvent> index_{};  // by the id of the first row; owns them
-  std::unordered_map<const MemoryEvent*, std::vector<MemoryEvent*>> extensions_{};
-  std::unordered_map<const MemoryEvent*, std::weak_ptr<const Event>> opened_{};  // in flight, with several deliveries
+  MemoryRelatives relatives_{};
   AttemptLog log_{};
   ItemLine<MemoryDelivery> over_{};  // keyed by the moment at which it ended
   std::unordered_map<Name, MemoryEvent*, NameHash> names_{};

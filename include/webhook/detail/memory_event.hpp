@@ -20,6 +20,7 @@
 #include "../event.hpp"
 #include "../id.hpp"
 #include "../time.hpp"
+#include "block_pool.hpp"
 #include "memory_delivery.hpp"
 
 namespace webhook {
@@ -30,7 +31,10 @@ namespace detail {
 class MemoryEvent {
  public:
   struct Ending {
-    void operator()(MemoryEvent* event) const noexcept { end(event); }
+    void operator()(MemoryEvent* event) const noexcept {
+      end(event);
+      ::operator delete(event);
+    }
   };
   using Owner = std::unique_ptr<MemoryEvent, Ending>;
 
@@ -38,7 +42,7 @@ class MemoryEvent {
 
   /// Copies an event, with a row for each of `rows` deliveries. Throws std::bad_alloc, and Error (errc::too_large) for
   /// what no engine accepts.
-  static Owner pack(const Event& event, std::size_t rows, WallTime created, bool named) {
+  static Owner pack(const Event& event, std::size_t rows, WallTime created, bool named, BlockPool& pool) {
     check(event, rows);
     const std::size_t payload = event.payload.size();
     const bool inside = payload <= longest_inside;
@@ -49,7 +53,7 @@ class MemoryEvent {
     if (tagged) size += sizeof(Tags) + event.key.size() + event.channel.size() + event.traceparent.size();
     size += event.id.view().size() + event.type.size() + event.tenant.size();
 
-    Owner owner = allocate(rows, size);
+    Owner owner = build(pool.take(sizeof(MemoryEvent) + rows * sizeof(MemoryDelivery) + size), rows);
     MemoryEvent& packed = *owner;
     packed.created = created;
     packed.named_ = named;
@@ -88,12 +92,18 @@ class MemoryEvent {
   /// A row for one more delivery of an event that is kept; it must not outlive it. Throws std::bad_alloc.
   static Owner extend(MemoryEvent& event) {
     check_rows(event.kept + 1U);
-    Owner owner = allocate(1, sizeof(MemoryEvent*));
+    Owner owner = build(::operator new(sizeof(MemoryEvent) + sizeof(MemoryDelivery) + sizeof(MemoryEvent*)), 1);
     owner->created = event.created;
     owner->extension_ = true;
     event.extended_ = true;
     put(owner->tail(), &event);
     return owner;
+  }
+
+  /// Ends an event, whose memory may serve another.
+  static void bury(MemoryEvent& event, BlockPool::Pile& pile) noexcept {
+    const std::size_t size = end(&event);
+    pile.push(&event, size);
   }
 
   MemoryEvent(const MemoryEvent&) = delete;
@@ -154,8 +164,7 @@ class MemoryEvent {
   explicit MemoryEvent(std::size_t rows) noexcept : rows_(rows & (MemoryDelivery::most_siblings - 1)) {}
   ~MemoryEvent() = default;
 
-  static Owner allocate(std::size_t rows, std::size_t tail) {
-    void* const room = ::operator new(sizeof(MemoryEvent) + rows * sizeof(MemoryDelivery) + tail);
+  static Owner build(void* room, std::size_t rows) noexcept {
     Owner owner(new (room) MemoryEvent(rows));
     for (std::size_t nth = 0; nth < rows; ++nth) {
       MemoryDelivery* const row = new (static_cast<void*>(&owner->row(nth))) MemoryDelivery;
@@ -163,10 +172,16 @@ class MemoryEvent {
     }
     return owner;
   }
-  static void end(MemoryEvent* event) noexcept {
+  /// Ends everything but the memory; returns its size.
+  static std::size_t end(MemoryEvent* event) noexcept {
+    const Tags more = event->tags();
+    const std::size_t size =
+        event->extension_ ? sizeof(MemoryEvent) + sizeof(MemoryDelivery) + sizeof(MemoryEvent*)
+                          : static_cast<std::size_t>(event->tagged_text() - reinterpret_cast<const char*>(event)) +
+                                more.key + more.channel + more.trace + (event->outside_ ? 0 : event->size_);
     if (event->outside_) event->shared_payload().~Bytes();
     event->~MemoryEvent();  // rows are trivial
-    ::operator delete(event);
+    return size;
   }
   static_assert(std::is_trivially_destructible_v<MemoryDelivery>);
 

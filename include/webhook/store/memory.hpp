@@ -47,7 +47,7 @@ class MemoryStore {
 
   /// Throws std::bad_alloc; what was claimed until then is in `claimed`.
   Found claim(const Claim& ask, std::vector<Claimed>& claimed) {
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     const std::int64_t at = inside_->tick(ask.now);
     return inside_->claim(ask, at, claimed);
   }
@@ -61,7 +61,7 @@ class MemoryStore {
       attempts[i]->attempt = *words[i].attempt;
       attempts[i]->attempt.fence = words[i].lease.fence;
     }
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     const std::int64_t at = inside_->tick(now);
     inside_->book.expect(words.size());
     for (const Settlement& word : words) inside_->make_room(word, words.size());
@@ -71,7 +71,7 @@ class MemoryStore {
 
   /// Throws errc::not_found for an endpoint that was never put.
   void tune(const Now& now, EndpointId endpoint, const Lane& how) {
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     const std::int64_t at = inside_->tick(now);
     detail::MemoryLane* const lane = inside_->lane(endpoint);
     if (lane == nullptr)
@@ -83,12 +83,12 @@ class MemoryStore {
 
   /// Throws errc::conflict if someone changed the endpoint since it was read.
   Version put(const Endpoint& description) {
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     return inside_->put(description);
   }
 
   std::vector<Endpoint> endpoints(Version after) {
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     std::vector<Endpoint> changed;
     for (auto i = inside_->changes.upper_bound(after); i != inside_->changes.end(); ++i)
       changed.push_back(i->second->endpoint);
@@ -101,7 +101,7 @@ class MemoryStore {
     std::vector<Delivery> found;
     std::uint64_t after = static_cast<std::uint64_t>(query.after);
     for (bool more = true; more && found.size() < query.most;) {
-      const std::lock_guard lock(inside_->mutex);
+      const Locked lock(*inside_);
       more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
         const detail::MemoryEvent& event = row.what();
         found.push_back({DeliveryId{row.id()}, row.lane->endpoint.id, EventId(event.id()), std::string(event.type()),
@@ -113,7 +113,7 @@ class MemoryStore {
   }
 
   std::vector<Attempt> attempts(DeliveryId delivery) {
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     const detail::MemoryDelivery* const row = inside_->book.find(delivery);
     return row == nullptr ? std::vector<Attempt>() : inside_->book.attempts(*row);
   }
@@ -124,7 +124,7 @@ class MemoryStore {
     std::vector<KeptEvent> found;
     std::uint64_t after = static_cast<std::uint64_t>(query.after);
     for (bool more = true; more && found.size() < query.most;) {
-      const std::lock_guard lock(inside_->mutex);
+      const Locked lock(*inside_);
       more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
         found.push_back({EventNumber{row.id()}, row.what().unpack()});
         return found.size() < query.most;
@@ -134,7 +134,7 @@ class MemoryStore {
   }
 
   Backlog backlog(const Now& now) {
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     return inside_->backlog(now);
   }
 
@@ -142,7 +142,7 @@ class MemoryStore {
   /// passed over.
   std::size_t replay(const Now& now, std::span<const Route> routes) {
     std::size_t replayed = 0;
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     const std::int64_t at = inside_->tick(now);
     for (const Route& route : routes) replayed += inside_->replay(route, at);
     inside_->book.trim();
@@ -159,7 +159,7 @@ class MemoryStore {
     std::size_t amended = 0;
     std::uint64_t after = static_cast<std::uint64_t>(query.after);
     for (bool more = true; more && amended < query.most;) {
-      const std::lock_guard lock(inside_->mutex);
+      const Locked lock(*inside_);
       const std::int64_t at = inside_->tick(now);
       if (to == State::cancelled) after = (std::max)(after, inside_->all_over_until());
       more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
@@ -173,7 +173,7 @@ class MemoryStore {
 
   /// Forgets deliveries that have been over for `age` or longer, the oldest first, at most `most`.
   std::size_t prune(const Now& now, Duration age, std::size_t most) {
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     const std::int64_t at = inside_->tick(now);
     return inside_->book.prune(at - (std::max)(age, Duration::zero()).count(), most);
   }
@@ -181,13 +181,33 @@ class MemoryStore {
  private:
   using MemoryEvent = detail::MemoryEvent;
 
-  static MemoryEvent::Owner pack(const NewEvent& event, const Now& now) {  // before the lock: copying takes time
-    return MemoryEvent::pack(*event.event, event.routes.size(), now.wall, event.named);
+  struct Inside : detail::MemoryCore {  // behind a pointer, so that the store can move while its mutex stays
+    using MemoryCore::MemoryCore;
+    std::mutex mutex{};
+    detail::BlockPool pool{};
+  };
+  class Locked {  // holds the mutex; the memory of what was forgotten meanwhile is given back after that
+   public:
+    explicit Locked(Inside& inside) : inside_(inside) { inside_.mutex.lock(); }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+    ~Locked() {
+      detail::BlockPool::Pile ended = inside_.book.ended();
+      inside_.mutex.unlock();
+      inside_.pool.give(std::move(ended));
+    }
+
+   private:
+    Inside& inside_;
+  };
+
+  MemoryEvent::Owner pack(const NewEvent& event, const Now& now) {  // before the lock: copying takes time
+    return MemoryEvent::pack(*event.event, event.routes.size(), now.wall, event.named, inside_->pool);
   }
 
   void append(const Now& now, std::span<const NewEvent> events, std::span<MemoryEvent::Owner> blocks,
               std::span<Appended> appended) {
-    const std::lock_guard lock(inside_->mutex);
+    const Locked lock(*inside_);
     const std::int64_t at = inside_->tick(now);
     const std::uint64_t first = inside_->book.next_id();
     try {
@@ -202,11 +222,6 @@ class MemoryStore {
     }
     inside_->book.trim();
   }
-
-  struct Inside : detail::MemoryCore {  // behind a pointer, so that the store can move while its mutex stays
-    using MemoryCore::MemoryCore;
-    std::mutex mutex{};
-  };
 
   std::unique_ptr<Inside> inside_;
 };

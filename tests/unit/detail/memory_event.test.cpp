@@ -11,6 +11,8 @@ using webhook::detail::MemoryEvent;
 using namespace std::chrono_literals;
 
 namespace {
+webhook::detail::BlockPool pool;
+
 void check_same(const Event& there, const Event& here) {
   CHECK(there.id == here.id);
   CHECK(there.type == here.type);
@@ -39,7 +41,7 @@ TEST_CASE("an event comes out of its block as it went in, whatever it has of the
     if ((has & 32U) != 0) event.expires = now + 1h;
     if ((has & 64U) != 0) event.payload = Bytes("{}");
     if ((has & 128U) != 0) event.payload = Bytes(std::string(MemoryEvent::longest_inside + 1, 'p'));
-    const MemoryEvent::Owner packed = MemoryEvent::pack(event, 1 + has % 3, now, true);
+    const MemoryEvent::Owner packed = MemoryEvent::pack(event, 1 + has % 3, now, true, pool);
     check_same(*packed->unpack(), event);
     CHECK(packed->key() == event.key);
     CHECK(packed->payload() == event.payload.view());
@@ -51,7 +53,7 @@ TEST_CASE("an event comes out of its block as it went in, whatever it has of the
 TEST_CASE("a long payload is shared with whoever gave it") {
   Event event;
   event.payload = Bytes(std::string(MemoryEvent::longest_inside + 1, 'p'));
-  const MemoryEvent::Owner packed = MemoryEvent::pack(event, 1, {}, false);
+  const MemoryEvent::Owner packed = MemoryEvent::pack(event, 1, {}, false, pool);
   CHECK(packed->payload().data() == event.payload.view().data());
   CHECK(packed->unpack()->payload.view().data() == event.payload.view().data());
 }
@@ -59,7 +61,7 @@ TEST_CASE("a long payload is shared with whoever gave it") {
 TEST_CASE("a row knows its event, its id and its place") {
   Event event;
   event.type = "a.b";
-  const MemoryEvent::Owner packed = MemoryEvent::pack(event, 3, {}, false);
+  const MemoryEvent::Owner packed = MemoryEvent::pack(event, 3, {}, false, pool);
   packed->first = 40;
   CHECK(&packed->row(2).what() == packed.get());
   CHECK(packed->row(2).id() == 42);
@@ -77,6 +79,6 @@ TEST_CASE("texts that no engine accepts are refused, not cut") {
        {&Event::type, &Event::tenant, &Event::key, &Event::channel, &Event::traceparent}) {
     Event event;
     event.*text = std::string(5000, 'x');
-    CHECK_THROWS_AS(MemoryEvent::pack(event, 1, {}, false), webhook::Error);
+    CHECK_THROWS_AS(MemoryEvent::pack(event, 1, {}, false, pool), webhook::Error);
   }
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// BlockPool: memory that one thread gives back and another takes again, so that neither waits for the allocator, and
+// pages that are warm stay in use. It keeps a bounded number of bytes; what is more goes back to the system.
+// It does not know what the blocks are for.
+#ifndef WEBHOOK_DETAIL_BLOCK_POOL_HPP
+#define WEBHOOK_DETAIL_BLOCK_POOL_HPP
+
+#include <array>
+#include <cstddef>
+#include <mutex>
+#include <new>
+#include <utility>
+
+namespace webhook {
+inline namespace v0 {
+namespace detail {
+
+/// Blocks by size. Thread-safe.
+class BlockPool {
+ public:
+  /// Blocks that nobody uses any more, on their way back; the memory itself is the list.
+  class Pile {
+   public:
+    Pile() = default;
+    Pile(Pile&& other) noexcept : top_(std::exchange(other.top_, nullptr)) {}
+    Pile& operator=(Pile&&) = delete;
+    ~Pile() {
+      while (void* const block = pop().block) ::operator delete(block);
+    }
+    bool empty() const noexcept { return top_ == nullptr; }
+    /// Of `size` bytes, as it was asked for.
+    void push(void* block, std::size_t size) noexcept { top_ = new (block) Dead{top_, size}; }
+
+   private:
+    friend class BlockPool;
+    struct Dead {
+      Dead* below = nullptr;
+      std::size_t size = 0;
+    };
+    struct Popped {
+      void* block = nullptr;
+      std::size_t size = 0;
+    };
+    Popped pop() noexcept {
+      Dead* const dead = top_;
+      if (dead == nullptr) return {};
+      top_ = dead->below;
+      return {dead, dead->size};
+    }
+    Dead* top_ = nullptr;
+  };
+
+  BlockPool() = default;
+  BlockPool(const BlockPool&) = delete;
+  BlockPool& operator=(const BlockPool&) = delete;
+
+  /// At least `size` bytes, which ::operator delete may end. Throws std::bad_alloc.
+  void* take(std::size_t size) {
+    const std::size_t which = class_of(size);
+    if (which < classes) {
+      const std::lock_guard lock(mutex_);
+      if (void* const block = piles_[which].pop().block) {
+        kept_ -= room_of(which);
+        return block;
+      }
+    }
+    return ::operator new(which < classes ? room_of(which) : size);
+  }
+
+  void give(Pile&& pile) noexcept {
+    if (pile.empty()) return;
+    Pile rest;  // ends after the lock
+    const std::lock_guard lock(mutex_);
+    while (!pile.empty()) {
+      const Pile::Popped one = pile.pop();
+      const std::size_t which = class_of(one.size);
+      if (which < classes && kept_ + room_of(which) <= most_kept) {
+        kept_ += room_of(which);
+        piles_[which].push(one.block, one.size);
+      } else {
+        rest.push(one.block, one.size);
+      }
+    }
+  }
+
+ private:
+  static constexpr std::size_t step = 16, overhead = 8;  // as most allocators round: nothing is lost to it
+  static constexpr std::size_t classes = 512;
+  static constexpr std::size_t most_kept = std::size_t{1} << 20U;
+
+  static std::size_t class_of(std::size_t size) noexcept { return (size + overhead + step - 1) / step; }
+  static std::size_t room_of(std::size_t which) noexcept { return which * step - overhead; }
+
+  std::mutex mutex_{};
+  std::size_t kept_ = 0;
+  std::array<Pile, classes> piles_{};
+};
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace webhook
+
+#endif
