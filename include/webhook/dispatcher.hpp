@@ -27,8 +27,8 @@ inline namespace v0 {
 /// Delivers the events of one host to the endpoints that subscribed to them.
 ///
 /// Policies and Options are given to the constructor in any order; those left out are default-constructed. Constructing
-/// starts no thread. Every call may be made from any thread, and from observers, but for stop() and run_once() there; none
-/// from a signal handler, because they allocate and take locks.
+/// starts no thread. Every call may be made from any thread, and from observers, but for stop() and run_once() there;
+/// none from a signal handler, because they allocate and take locks.
 ///
 /// Throws: each member throws webhook::Error for misuse and bad input: errc::stopped after stop(), errc::forked in a
 /// child of the process that started it, and what is named beside it. Overloads with a std::error_code& report that way
@@ -133,7 +133,7 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
   void declare(std::string_view type, const Value& sample) {
     engine_->registry().declare(type, engine_->policies().serializer.encode(sample));
   }
-  /// The same from a list of JSON Pointers, {"/customer/country", "/price"}; what lies below one of them may be anything.
+  /// The same from a list of JSON Pointers, {"/customer/country", "/price"}; what lies below one of them is not checked.
   void declare_fields(std::string_view type, const std::vector<std::string_view>& fields) requires Samples<Serializer> {
     engine_->registry().declare(type, engine_->policies().serializer.sample(fields));
   }

@@ -21,15 +21,9 @@ struct OrderCreated {
   double price = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OrderCreated, customer, item, price)
-struct Anything {
-  nlohmann::json value{};
-};
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Anything, value)
 }  // namespace shop
 template <>
 inline constexpr std::string_view webhook::event_type<shop::OrderCreated> = "order.created";
-template <>
-inline constexpr std::string_view webhook::event_type<shop::Anything> = "any.thing";
 
 using namespace std::chrono_literals;
 using support::thrown;
@@ -105,10 +99,9 @@ TEST_CASE("JSON of 10,000 levels is refused as a value and under a filter, and s
     value = std::move(outer);
   }
   VirtualHost host;
-  const webhook::Endpoint all = host.hooks.add({.url = "https://a.example/"});
+  host.hooks.add({.url = "https://a.example/"});
   CHECK(thrown([&] { host.hooks.emit("a.b", value); }) == errc::invalid_payload);
   CHECK(thrown([&] { host.hooks.emitter().emit("a.b", value); }) == errc::invalid_payload);
-  CHECK(thrown([&] { host.hooks.send_test(all.id, shop::Anything{std::move(value)}); }) == errc::invalid_payload);
   CHECK(host.all().empty());
 
   CHECK(host.hooks.emit_bytes("a.b", text).endpoints == 1);
