@@ -60,11 +60,14 @@ bool starved(long n, const Call& call) {
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
-namespace {
+namespace shop {
 struct Order {
   std::string customer{};
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, customer)
+}  // namespace shop
+
+namespace {
 
 using Hooks = webhook::Dispatcher<RecordingTransport, webhook::JsonSerializer, webhook::StandardWebhooks,
                                   webhook::MemoryStore, webhook::ManualClock>;
@@ -97,7 +100,7 @@ void add(Hooks& hooks, Endpoint endpoint = {}) {
 }
 }  // namespace
 template <>
-inline constexpr std::string_view webhook::event_type<Order> = "order.created";
+inline constexpr std::string_view webhook::event_type<shop::Order> = "order.created";
 
 TEST_CASE("an emit that ran out of memory stored nothing, and can be repeated under its id", "[B16]") {
   webhook::EmitOptions named;
@@ -109,7 +112,7 @@ TEST_CASE("an emit that ran out of memory stored nothing, and can be repeated un
   operational.operational = "operations";
   const std::vector<Way> ways{
       {"a json value", json, plain},
-      {"a typed value", [&](Hooks& hooks) { return hooks.emit(Order{long_text}, named).outcome; }, plain},
+      {"a typed value", [&](Hooks& hooks) { return hooks.emit(shop::Order{long_text}, named).outcome; }, plain},
       {"through an emitter", [&](Hooks& hooks) { return hooks.emitter().emit_bytes("a.b", long_text, named).outcome; },
        plain},
       {"all options, to an ordered endpoint that supersedes",
