@@ -98,8 +98,7 @@ TEST_CASE("an observer that destroys its dispatcher where the host drives it ret
 TEST_CASE("an observer that destroys its dispatcher within the host's own call is told", "[F4]") {
   CHECK(in_child([] {
     Destroyer destroyer;
-    destroyer.hooks =
-        std::make_unique<Hooks>(RecordingTransport(), destroyer.options(Notice::Kind::endpoint_added));
+    destroyer.hooks = std::make_unique<Hooks>(RecordingTransport(), destroyer.options(Notice::Kind::endpoint_added));
     destroyer.hooks->add({.url = "https://a.example/"});
     return destroyer.told_once();
   }));
