@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Asks a receiver whether it wants our events, as CloudEvents' web hooks demand of senders (HTTP 1.1 Web Hooks for Event
-// Delivery, §4): by OPTIONS, before anything is delivered. The other end is scheme/cloudevents_consent.hpp.
+// Asks a receiver whether it wants our events, as CloudEvents' web hooks demand of senders (HTTP 1.1 Web Hooks for
+// Event Delivery, §4): by OPTIONS, before anything is delivered. The other end is scheme/cloudevents_consent.hpp.
 #ifndef WEBHOOK_CONSENT_HPP
 #define WEBHOOK_CONSENT_HPP
 
@@ -46,8 +46,8 @@ struct Consent {
 
   explicit operator bool() const noexcept { return state == State::granted; }
 
-  /// Puts the consent into an endpoint: at most so many deliveries a minute, and WebHook-Request-Origin with each of them.
-  /// Throws Error (errc::misuse) if there is none.
+  /// Puts the consent into an endpoint: at most so many deliveries a minute, and WebHook-Request-Origin with each of
+  /// them. Throws Error (errc::misuse) if there is none.
   void apply(Endpoint& endpoint) const {
     if (state != State::granted) throw Error(errc::misuse, "this receiver did not consent: nothing may be sent to it");
     if (rate) {
@@ -59,7 +59,8 @@ struct Consent {
 };
 
 /// Asks the receiver at `url`, through a transport (hooks.transport(), with its guards) or a function
-/// `Response(const Request&)`; takes as long as the answer takes. Throws Error: errc::invalid for an origin that is none.
+/// `Response(const Request&)`; takes as long as the answer takes. Throws Error: errc::invalid for an origin that is
+/// none.
 template <class Send>
 Consent ask_for_consent(Send&& send, std::string_view url, const ConsentRequest& ask) {
   if (!detail::is_token(ask.origin) || !detail::is_field_value(ask.callback))

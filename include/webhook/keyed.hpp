@@ -11,7 +11,8 @@
 namespace webhook {
 inline namespace v0 {
 
-/// A secret that verifies one scheme only: Keyed{"github", Secret{…}}. A bare Secret belongs to the receiver's first scheme.
+/// A secret that verifies one scheme only: Keyed{"github", Secret{…}}. A bare Secret belongs to the receiver's first
+/// scheme.
 struct Keyed {
   std::string scheme{};  ///< a name among those of the receiver's scheme; "": its own, or the first of several
   Secret secret{};

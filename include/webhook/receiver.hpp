@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Receiver: the other end of the wire. It bounds, verifies, reads, recognises and routes what a sender posts, and words
-// the answer. It does not listen on a socket (adapter/*.hpp mount it in a host's server), and where it remembers what it
-// has seen is an inbox's business (inbox/*.hpp).
+// the answer. It does not listen on a socket (adapter/*.hpp mount it in a host's server), and where it remembers what
+// it has seen is an inbox's business (inbox/*.hpp).
 #ifndef WEBHOOK_RECEIVER_HPP
 #define WEBHOOK_RECEIVER_HPP
 
@@ -40,18 +40,19 @@ inline namespace v0 {
 /// Receives webhooks: give it a scheme, the secrets it may use, and a handler for each type of event.
 /// A serializer, a clock, an inbox and ReceiverOptions may follow, in any order; several Secrets may be valid at once
 /// (rotation), and with a scheme that is made of several, each may be tied to one of them (Keyed).
-/// Which handler runs: the first one registered for exactly this type, else the first pattern that matches, in the order
-/// of registration, else otherwise(). One handler runs for each message, and not again for its repetitions: what was
-/// handled is known by its id for ReceiverOptions::remember, in the inbox (MemoryInbox, if none is given).
-/// Thread safety: first register handlers, then call handle() and verify() from any number of threads; handlers run on them.
+/// Which handler runs: the first one registered for exactly this type, else the first pattern that matches, in the
+/// order of registration, else otherwise(). One handler runs for each message, and not again for its repetitions: what
+/// was handled is known by its id for ReceiverOptions::remember, in the inbox (MemoryInbox, if none is given).
+/// Thread safety: first register handlers, then call handle() and verify() from any number of threads; handlers run on
+/// them.
 template <class Scheme, class Serializer, class Clock, class Inbox>
 class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, Clock, Inbox> {
  public:
   using Value = typename Serializer::Value;  ///< what a body is read into, and what untyped handlers take
 
   /// Takes a scheme, a serializer, a clock, an inbox, ReceiverOptions, and Secrets, Keyed ones, or vectors of them.
-  /// Throws Error: errc::invalid_secret for a secret that the scheme refuses, or if there is none; errc::unsupported for
-  /// one of a scheme that is not here; errc::invalid for bad options.
+  /// Throws Error: errc::invalid_secret for a secret that the scheme refuses, or if there is none; errc::unsupported
+  /// for one of a scheme that is not here; errc::invalid for bad options.
   template <class... Args>
   explicit Receiver(Args... args)
       : parts_(std::tuple<Args...>(std::move(args)...)),
@@ -71,7 +72,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
 
   /// Registers a handler for events of type `T`; the data is decoded before it is called. It takes (const T&), or also
   /// (const Event&), or also (const Request&). What it throws is answered with 500, so that the sender tries again.
-  /// Wrapped in later() it runs after the answer; throws Error (errc::misuse) if ReceiverOptions::executor is empty then.
+  /// Wrapped in later() it runs after the answer; throws Error (errc::misuse) if ReceiverOptions::executor is empty
+  /// then.
   template <class T, class Function>
   Receiver& on(Function handler) {
     static_assert(!event_type<T>.empty(),
@@ -90,8 +92,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
     return *this;
   }
 
-  /// Registers a handler for a type ("order.created") or a pattern ("order.*" and deeper, "*"); it takes the data as the
-  /// serializer reads it (Value), then Event and Request as above. Throws Error (errc::invalid_pattern).
+  /// Registers a handler for a type ("order.created") or a pattern ("order.*" and deeper, "*"); it takes the data as
+  /// the serializer reads it (Value), then Event and Request as above. Throws Error (errc::invalid_pattern).
   template <class Function>
   Receiver& on(std::string_view pattern, Function handler) {
     check_pattern(pattern);
@@ -107,8 +109,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
     return *this;
   }
 
-  /// Judges a request by its headers and body alone; runs no handler and remembers nothing. The verdict's id points into
-  /// the request, and its key counts the secrets in the order they were given; explain() words it. Throws Error
+  /// Judges a request by its headers and body alone; runs no handler and remembers nothing. The verdict's id points
+  /// into the request, and its key counts the secrets in the order they were given; explain() words it. Throws Error
   /// (errc::transient) if the system's cryptography fails, or its clock says that it is before 1970.
   Verification verify(const Request& request) {
     if (request.body.size() > body_limit()) return {Verification::too_large};
@@ -122,8 +124,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
   /// Verifies, answers the scheme's handshakes, drops repetitions, routes, and words the answer: 204 when a handler
   /// returned or none was there, 202 when it runs later, 200 for a message that was handled before, 409 for one that is
   /// being handled, 500 when a handler threw, 503 when the executor has no room, 401 or 400 when the request cannot be
-  /// trusted, 415 for a body in a format that is not taken here, 400 when it cannot be read or does not fit the handler's
-  /// type, 405 for anything but POST, 413 over the limit. The body names the reason and nothing else.
+  /// trusted, 415 for a body in a format that is not taken here, 400 when it cannot be read or does not fit the
+  /// handler's type, 405 for anything but POST, 413 over the limit. The body names the reason and nothing else.
   /// `where`: the host's open transaction, for an inbox that marks in it; then no handler runs later, and the host
   /// commits after a 2xx and rolls back after anything else.
   template <class... Where>

@@ -38,8 +38,8 @@ struct ReceiverOptions {
   /// refused as often as they like.
   std::function<void(const Verification&, const Request&)> on_refused{};
 
-  /// Runs a task later, on another thread: where handlers go that are registered with webhook::later(). It may throw, if
-  /// it has no room: then the sender is told to try again. Tasks throw nothing, and may outlive the receiver.
+  /// Runs a task later, on another thread: where handlers go that are registered with webhook::later(). It may throw,
+  /// if it has no room: then the sender is told to try again. Tasks throw nothing, and may outlive the receiver.
   std::function<void(std::function<void()>)> executor{};
 };
 

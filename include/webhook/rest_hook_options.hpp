@@ -27,15 +27,16 @@ struct RestHookOptions {
   std::vector<std::string> events{};   ///< patterns that may be subscribed to; none: any
   std::size_t body_limit = 64 * 1024;  ///< bytes
 
-  /// What a new endpoint has beside its URL, event and tenant: format, scheme, cap, spacing. Its description is the mark
-  /// by which subscriptions are told from other endpoints; "" stands for "REST hook".
+  /// What a new endpoint has beside its URL, event and tenant: format, scheme, cap, spacing. Its description is the
+  /// mark by which subscriptions are told from other endpoints; "" stands for "REST hook".
   Endpoint endpoint{};
 
   bool show_secret =
       false;  ///< tell the subscriber the key that deliveries are signed with, in the answer; Zapier needs none
 
-  /// Ask the URL first whether it wants this: POST with X-Hook-Secret, to be sent back in the answer, or later as a header
-  /// of POST …/<id>. Until then nothing is sent. handle() then waits for that answer. Zapier does not support it.
+  /// Ask the URL first whether it wants this: POST with X-Hook-Secret, to be sent back in the answer, or later as a
+  /// header of POST …/<id>. Until then nothing is sent. handle() then waits for that answer. Zapier does not support
+  /// it.
   bool confirm = false;
   Duration confirm_within = std::chrono::seconds{10};
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // RestHooks: the subscription API that Zapier and others expect of a system with webhooks. Others subscribe and
-// unsubscribe by themselves; each subscription is an endpoint of the dispatcher. A host mounts it under a path of its own.
-// Who may subscribe is the host's to say; it listens on no socket and delivers nothing.
+// unsubscribe by themselves; each subscription is an endpoint of the dispatcher. A host mounts it under a path of its
+// own. Who may subscribe is the host's to say; it listens on no socket and delivers nothing.
 #ifndef WEBHOOK_REST_HOOKS_HPP
 #define WEBHOOK_REST_HOOKS_HPP
 
@@ -37,7 +37,8 @@ inline namespace v0 {
 template <class Dispatcher, Reads Serializer>
 class RestHooks {
  public:
-  /// Throws Error: errc::misuse if nobody could be let in, errc::invalid_pattern for a malformed pattern in the options.
+  /// Throws Error: errc::misuse if nobody could be let in, errc::invalid_pattern for a malformed pattern in the
+  /// options.
   RestHooks(Dispatcher& hooks, const Serializer& serializer, RestHookOptions options)
       : hooks_(hooks), serializer_(serializer), options_(std::move(options)) {
     if (!options_.authenticate) {
@@ -61,8 +62,8 @@ class RestHooks {
     return problem(500, "this failed on our side; try again");
   }
 
-  /// Removes the subscriptions that answered 410 to a delivery: that is how a subscriber without DELETE unsubscribes. To
-  /// be called now and then, by a host whose observer does not call observe(). Returns how many.
+  /// Removes the subscriptions that answered 410 to a delivery: that is how a subscriber without DELETE unsubscribes.
+  /// To be called now and then, by a host whose observer does not call observe(). Returns how many.
   std::size_t sweep(std::string_view tenant = {}) {
     std::size_t removed = 0;
     for (const Endpoint& endpoint : hooks_.endpoints(tenant)) {
@@ -137,8 +138,8 @@ class RestHooks {
     return endpoint;
   }
 
-  // Immediate confirmation sends the secret back in the answer; if that is missing, the subscription waits for a request
-  // that has it.
+  // Immediate confirmation sends the secret back in the answer; if that is missing, the subscription waits for a
+  // request that has it.
   bool ask_to_confirm(const Endpoint& endpoint) {
     Request ask;
     ask.url = endpoint.url;

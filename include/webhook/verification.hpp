@@ -13,8 +13,8 @@
 namespace webhook {
 inline namespace v0 {
 
-/// What happened to a request on its way: had it not, its signature would match. Found by a diagnosis, which a host asks
-/// for (ReceiverOptions::diagnoses_per_second); the request stays refused.
+/// What happened to a request on its way: had it not, its signature would match. Found by a diagnosis, which a host
+/// asks for (ReceiverOptions::diagnoses_per_second); the request stays refused.
 enum class Clue : std::uint8_t {
   none,                ///< nothing was found, or nobody looked
   json_rewritten,      ///< the body was parsed and written again: its spaces or its escapes differ

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A fuzz target for everything that a stranger's request passes through: headers, signature list, body, JSON.
-// Input: one byte of mode, then lines "name: value" until an empty line, then the body. In the signed modes the body gets
-// a valid signature, so that the fuzzer also reaches what lies behind the verification.
+// A fuzz target for everything that a stranger's request passes through: headers, signature list, body, JSON,
+// diagnosis. Input: one byte of mode, then lines "name: value" until an empty line, then the body. In the signed modes
+// the body gets a valid signature, so that the fuzzer also reaches what lies behind the verification.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -12,6 +12,8 @@
 #include <webhook/scheme/standard.hpp>
 #include <webhook/serializer/json.hpp>
 #include <webhook/testing/manual_clock.hpp>
+
+#include "../support/fuzzed_request.hpp"
 
 struct Order {
   std::string customer{};
@@ -24,7 +26,8 @@ inline constexpr std::string_view webhook::event_type<Order> = "order.created";
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const webhook::ManualClock clock;
   static const webhook::Secret secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-  static webhook::Receiver inbox{secret, clock, webhook::NoInbox{}};
+  static webhook::Receiver inbox{secret, clock, webhook::NoInbox{},
+                                 webhook::ReceiverOptions{.diagnoses_per_second = 4'000'000'000}};
   static const bool ready = [] {
     inbox.on<Order>([](const Order&) {});
     inbox.on("order.*", [](const nlohmann::json& value) {
@@ -36,18 +39,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   if (size == 0) return 0;
   const bool sign = (data[0] & 1U) != 0;
-  std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
-  webhook::Request request;
-  while (!input.empty()) {
-    const std::size_t end = input.find('\n');
-    const std::string_view line = input.substr(0, end);
-    input.remove_prefix(end == std::string_view::npos ? input.size() : end + 1);
-    if (line.empty()) break;
-    const std::size_t colon = line.find(": ");
-    if (colon == std::string_view::npos) continue;
-    request.headers.add(line.substr(0, colon), line.substr(colon + 2));
-  }
-  request.body = webhook::Bytes(input);
+  const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
+  webhook::Request request = support::fuzzed_request(input);
+  request.url = "http://10.0.0.7/hooks";
 
   if (sign) {
     request.headers.clear();

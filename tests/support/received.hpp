@@ -44,8 +44,8 @@ inline webhook::Request with_body(webhook::Request request, std::string_view bod
   return request;
 }
 
-/// Two schemes in one, "red" and "blue": x-red or x-blue is the secret's text, the URL and the body. Nothing to send with,
-/// but everything that a receiver can ask of a scheme: it verifies, describes and shakes hands.
+/// Two schemes in one, "red" and "blue": x-red or x-blue is the secret's text, the URL and the body. Nothing to send
+/// with, but everything that a receiver can ask of a scheme: it verifies, describes and shakes hands.
 struct Coloured {
   using role = webhook::role::signer;
   struct Key {

@@ -229,7 +229,8 @@ TEST_CASE("what cannot be trusted is refused with the reason, and no handler run
 TEST_CASE("no answer shows a secret, the body or what an exception says", "[receiver]") {
   const ManualClock clock;
   std::vector<std::string> told;
-  Receiver inbox{webhook::NoInbox{}, secret, clock, ReceiverOptions{.on_error = [&](std::string_view text) { told.emplace_back(text); }}};
+  Receiver inbox{webhook::NoInbox{}, secret, clock,
+                 ReceiverOptions{.on_error = [&](std::string_view text) { told.emplace_back(text); }}};
   inbox.on<OrderCreated>([](const OrderCreated&) { throw std::runtime_error("password=hunter2"); });
   inbox.on("odd", [](const nlohmann::json&) { throw 7; });  // NOLINT: a host may throw anything
 

@@ -58,9 +58,9 @@ boost::beast::http::response<boost::beast::http::string_body> respond(
   return detail::to_beast(inbox.handle(detail::from_beast(request, origin)), request.version(), request.keep_alive());
 }
 
-/// Reads one request from a connection, hands it to `inbox` and writes the answer; blocks meanwhile. Returns whether the
-/// connection may go on; `error` is what the stream said, end_of_stream when the other side is done. A body over the
-/// limit is answered with 413 as soon as that is known, and the connection ends; nothing more of it is read.
+/// Reads one request from a connection, hands it to `inbox` and writes the answer; blocks meanwhile. Returns whether
+/// the connection may go on; `error` is what the stream said, end_of_stream when the other side is done. A body over
+/// the limit is answered with 413 as soon as that is known, and the connection ends; nothing more of it is read.
 template <class Stream, class Inbox>
 bool serve(Stream& stream, boost::beast::flat_buffer& buffer, Inbox& inbox, boost::system::error_code& error,
            std::string_view origin = {}) {

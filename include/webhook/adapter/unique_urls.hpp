@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // UniqueUrls: unguessable paths, one or more for each source, as receiving applications hand out: /in/<22 characters>.
-// It mints, finds and revokes them; it keeps digests only, so whoever reads its list cannot send to any of them. What is
-// done with a request is the receiver's affair, which the host looks up by the source's name.
+// It mints, finds and revokes them; it keeps digests only, so whoever reads its list cannot send to any of them. What
+// is done with a request is the receiver's affair, which the host looks up by the source's name.
 #ifndef WEBHOOK_ADAPTER_UNIQUE_URLS_HPP
 #define WEBHOOK_ADAPTER_UNIQUE_URLS_HPP
 
@@ -27,10 +27,10 @@
 namespace webhook {
 inline namespace v0 {
 
-/// Paths that are secrets: 128 random bits in URL-safe base64. What is presented is hashed first and the digest looked up,
-/// so how long a lookup takes says nothing about the paths there are. Thread-safe.
-/// A path authenticates as a password does: it is in the sender's settings and in access logs, so verify a signature too
-/// where the sender has one.
+/// Paths that are secrets: 128 random bits in URL-safe base64. What is presented is hashed first and the digest looked
+/// up, so how long a lookup takes says nothing about the paths there are. Thread-safe.
+/// A path authenticates as a password does: it is in the sender's settings and in access logs, so verify a signature
+/// too where the sender has one.
 class UniqueUrls {
  public:
   static constexpr std::size_t token_size = 22;  ///< characters of [A-Za-z0-9_-]

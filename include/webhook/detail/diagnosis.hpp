@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Looks again at a request whose signature does not match: with expired keys, with other forms of its body and with other
-// URLs. It finds out what happened on the way and changes no refusal into anything else; how often is bounded.
+// Looks again at a request whose signature does not match: with expired keys, with other forms of its body and with
+// other URLs. It finds out what happened on the way and changes no refusal into anything else; how often is bounded.
 #ifndef WEBHOOK_DETAIL_DIAGNOSIS_HPP
 #define WEBHOOK_DETAIL_DIAGNOSIS_HPP
 

@@ -52,7 +52,8 @@ class KeyPool {
 
   /// Makes the first set ready, so that a bad secret is found here. Throws what the scheme's prepare() throws.
   KeyPool(const Scheme& scheme, std::vector<Keyed> secrets) : scheme_(scheme) {
-    // The longest-lived first: then those that are valid at a time are the first so many, and a scheme is handed one span.
+    // The longest-lived first: then those that are valid at a time are the first so many, and a scheme is handed one
+    // span.
     for (std::size_t index = 0; index < secrets.size(); ++index) {
       std::size_t at = kept_.size();
       while (at > 0 && ends_before(kept_[at - 1].keyed.secret, secrets[index].secret)) --at;

@@ -28,9 +28,9 @@ struct MemoryInboxOptions {
   std::size_t max_bytes = 16 * 1024 * 1024;  ///< of keys, and what keeping one costs; a longer key is errc::too_large
 };
 
-/// Remembers keys for as long as it is told. When it is full it forgets the oldest one, so a new message is never refused
-/// for want of room; an old duplicate may then be handled again. Only messages that verified get here, so filling it takes
-/// a valid key. Thread-safe.
+/// Remembers keys for as long as it is told. When it is full it forgets the oldest one, so a new message is never
+/// refused for want of room; an old duplicate may then be handled again. Only messages that verified get here, so
+/// filling it takes a valid key. Thread-safe.
 class MemoryInbox {
  public:
   using role = webhook::role::inbox;

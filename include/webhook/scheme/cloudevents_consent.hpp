@@ -27,9 +27,10 @@ struct ConsentRule {
   std::optional<std::uint32_t> rate{};  ///< deliveries a minute; none: as many as the sender asks for
 };
 
-/// A scheme that also answers OPTIONS with WebHook-Request-Origin: 200 with WebHook-Allowed-Origin and -Rate for an origin
-/// that the rule names, 405 for any other. An origin is what a sender says of itself: consent keeps third parties from
-/// turning a well-behaved sender against this server, it authenticates nobody. As thread-safe as the inner scheme.
+/// A scheme that also answers OPTIONS with WebHook-Request-Origin: 200 with WebHook-Allowed-Origin and -Rate for an
+/// origin that the rule names, 405 for any other. An origin is what a sender says of itself: consent keeps third
+/// parties from turning a well-behaved sender against this server, it authenticates nobody. As thread-safe as the inner
+/// scheme.
 template <class Scheme>
 class CloudEventsConsent : public detail::SchemeLayer<Scheme> {
   using Layer = detail::SchemeLayer<Scheme>;

@@ -17,8 +17,8 @@
 namespace webhook {
 inline namespace v0 {
 
-/// A scheme that also answers a GET with X-Okta-Verification-Challenge: c with {"verification": c}, whether it is signed
-/// or not: it proves that somebody is there, and nothing else. As thread-safe as the inner scheme.
+/// A scheme that also answers a GET with X-Okta-Verification-Challenge: c with {"verification": c}, whether it is
+/// signed or not: it proves that somebody is there, and nothing else. As thread-safe as the inner scheme.
 template <class Scheme>
 class OktaChallenge : public detail::SchemeLayer<Scheme> {
   using Layer = detail::SchemeLayer<Scheme>;

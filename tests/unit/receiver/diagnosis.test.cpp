@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Verdicts that explain: what a diagnosis finds, that it accepts nothing, that senders learn nothing, how often it runs.
+// Verdicts that explain: what a diagnosis finds, that it accepts nothing, that senders learn nothing, how often it
+// runs.
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <string>
