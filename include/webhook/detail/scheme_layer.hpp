@@ -33,6 +33,11 @@ class SchemeLayer {
     return inner_.verify(request, keys, now, tolerance);
   }
   Secret generate(std::string_view scheme) const requires Generates<Scheme> { return inner_.generate(scheme); }
+  /// Where the inner scheme tells apart secrets that sign from those that only verify.
+  void check(const Secret& secret, std::string_view scheme) const requires requires(const Scheme& inner) {
+    inner.check(secret, scheme);
+  }
+  { inner_.check(secret, scheme); }
   void describe(const Request& request, const Fields& fields, Event& event) const requires Describes<Scheme> {
     inner_.describe(request, fields, event);
   }
