@@ -62,6 +62,9 @@ class RestHooks {
     return problem(500, "this failed on our side; try again");
   }
 
+  /// Bytes of a body that handle() takes; adapters mount this API as they mount a Receiver.
+  std::size_t body_limit() const noexcept { return options_.body_limit; }
+
   /// Removes the subscriptions that answered 410 to a delivery: that is how a subscriber without DELETE unsubscribes.
   /// To be called now and then, by a host whose observer does not call observe(). Returns how many.
   std::size_t sweep(std::string_view tenant = {}) {

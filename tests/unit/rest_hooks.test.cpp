@@ -121,6 +121,7 @@ TEST_CASE("nobody sees or ends the subscriptions of others, nor endpoints that a
 
 TEST_CASE("what cannot be subscribed to is refused with a sentence", "[rest_hooks]") {
   Api api{{.events = {"order.*", "customer.created"}, .body_limit = 200}};
+  CHECK(api.rest.body_limit() == 200);
   const auto refused = [&](std::string_view body, int status) {
     const Response answer = api.call("POST", "/api/hooks", body);
     CHECK(answer.status == status);
