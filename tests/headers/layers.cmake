@@ -20,7 +20,7 @@ function(layer_of header)
   cmake_path(GET header PARENT_PATH folder)
   if(header MATCHES "^detail/curl_")  # the inside of one policy belongs to its room
     set(layer transport)
-  elseif(header MATCHES "^detail/memory_")
+  elseif(header MATCHES "^detail/(memory|sqlite)_")
     set(layer store)
   elseif(folder)
     set(layer "${folder}")
