@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // SqliteCore: what the words of the store contract do to lanes and deliveries in a file, within one transaction each.
-// It does not lock, and does not know who asks; rows are in sqlite_book.hpp, readiness in sqlite_lanes.hpp.
+// It does not lock, and does not know who asks; rows are in sqlite_book.hpp, readiness in sqlite_lanes.hpp, the inside
+// of a claim in sqlite_serving.hpp.
 #ifndef WEBHOOK_DETAIL_SQLITE_CORE_HPP
 #define WEBHOOK_DETAIL_SQLITE_CORE_HPP
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,8 +21,8 @@
 #include "sqlite_counters.hpp"
 #include "sqlite_file.hpp"
 #include "sqlite_lanes.hpp"
-#include "sqlite_owner.hpp"
 #include "sqlite_rows.hpp"
+#include "sqlite_serving.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -32,14 +32,7 @@ namespace detail {
 class SqliteCore {
  public:
   SqliteCore(const std::string& path, const SqliteOptions& options)
-      : options_(options), file(path, options), owners_(path + "-owners", file.identity()) {
-    file.transact(true, [&] {  // ids of owners are never given twice
-      SqliteStatement(file.db().get(), "UPDATE main.webhook_store SET last_owner = last_owner + 1").run();
-      owner_ = std::stoll(file.db().ask("SELECT last_owner FROM main.webhook_store"));
-      if (owners_.live(owner_))
-        SqliteStatement(file.db().get(), "INSERT INTO main.webhook_owner (id) VALUES (?)").run(owner_);
-    });
-  }
+      : options_(options), file(path, options), serving(file, path + "-owners", counters, lanes, book) {}
 
  private:
   SqliteOptions options_;
@@ -49,6 +42,7 @@ class SqliteCore {
   SqliteCounters counters{file.db().get()};
   SqliteLanes lanes{file.db().get()};
   SqliteBook book{file.db().get(), counters};
+  SqliteServing serving;
 
   /// Calls `work` within a transaction that writes, and writes back what it changed. `now`: any reading of the clock.
   template <class Work>
@@ -59,7 +53,7 @@ class SqliteCore {
       work();
       end();
     });
-    settled_in();
+    fresh_ = false;
   }
   /// The same where no time passes.
   template <class Work>
@@ -145,8 +139,8 @@ class SqliteCore {
     if (!fresh_) {
       read([&] {
         const std::int64_t at = counters.at(ask.now);
-        nothing = !lanes.any(at) && !has_dead_owner(at);
-        if (nothing) found = foresee(at, false);
+        nothing = serving.is_idle(at);
+        if (nothing) found = serving.foresee(at, false);
       });
     }
     if (nothing) return found;
@@ -155,7 +149,7 @@ class SqliteCore {
       const std::int64_t at = counters.at(ask.now);
       counters.mark(ask.now);
       taken.clear();
-      found = serve_all(ask, at, taken);
+      found = serving.serve_all(ask, at, taken);
       claimed.reserve(claimed.size() + taken.size());
     });
     for (Claimed& one : taken) claimed.push_back(std::move(one));
@@ -274,7 +268,7 @@ class SqliteCore {
     std::vector<std::int64_t> has;
     std::int64_t id = book.next_of(number, has);
     if (has.empty()) return 0;
-    const std::shared_ptr<const Event> event = event_of(number);
+    const std::shared_ptr<const Event> event = serving.event_of(number);
     std::size_t replayed = 0;
     for (const EndpointId endpoint : route.endpoints) {
       SqliteLane* const lane = lanes.find(number_of(endpoint));
@@ -336,25 +330,12 @@ class SqliteCore {
     return backlog;
   }
 
-  std::shared_ptr<const Event> event_of(std::int64_t number) {
-    if (last_event_ != nullptr && last_number_ == number) return last_event_;
-    SqliteStatement::Rows rows = event_.rows(number);
-    if (!rows.next()) throw_bad_row("a delivery without its event");
-    last_event_ = read_event(rows);
-    last_number_ = number;
-    return last_event_;
-  }
-
  private:
-  static constexpr Duration idle = std::chrono::hours{1};             // nothing will happen by itself
-  static constexpr Duration glance = std::chrono::milliseconds{250};  // others may have written meanwhile
-  static constexpr std::int64_t look_after = 100'000'000;             // at the lives of other owners
-
   static std::int64_t number_of(EndpointId id) noexcept { return static_cast<std::int64_t>(id); }
 
   void begin(const Now& now) {
     lanes.forget();
-    last_event_.reset();
+    serving.forget();
     numbered_.reset();
     counters.read();
     if (fresh_) counters.recognise(now);
@@ -363,7 +344,6 @@ class SqliteCore {
     lanes.flush(counters.latest());
     counters.write();
   }
-  void settled_in() noexcept { fresh_ = false; }
 
   SqliteLane& lane_of(const SqliteDelivery& row) {
     SqliteLane* const lane = lanes.find(row.endpoint);
@@ -405,134 +385,6 @@ class SqliteCore {
     return rows.integer(0);
   }
 
-  // ------------------------------------------------------------------------------------------- the inside of a claim
-  Found serve_all(const Claim& ask, std::int64_t at, std::vector<Claimed>& taken) {
-    take_over(at);
-    lanes.flush(at);
-    for (const std::int64_t endpoint : lanes.due(at)) {
-      SqliteLane& lane = *lanes.find(endpoint);
-      if (lane.is_closed()) lapse(lane, at);
-      lanes.place(lane, at);
-    }
-    lanes.flush(at);
-    const std::int64_t last_serving = counters.serving;
-    std::int64_t turn = -1, after = -1;
-    bool more = false;
-    for (std::size_t left = ask.most; !more;) {
-      const std::vector<std::int64_t> ready = lanes.ready(turn, after);
-      if (ready.empty()) break;
-      for (const std::int64_t endpoint : ready) {
-        SqliteLane& lane = *lanes.find(endpoint);
-        turn = *lane.turn;
-        after = endpoint;
-        if (turn > last_serving) break;
-        if (left > 0) {
-          left -= serve(lane, ask, left, at, taken);
-        } else {
-          lapse(lane, at);
-        }
-        lanes.place(lane, at);
-        more = left == 0 && lane.turn;
-        if (more) break;
-      }
-      if (turn > last_serving || ready.size() < 64) break;
-    }
-    lanes.flush(at);
-    return foresee(at, more || !lanes.ready(-1, -1).empty());
-  }
-
-  Found foresee(std::int64_t at, bool more) {
-    Found found;
-    found.registry = static_cast<Version>(counters.registry);
-    const std::int64_t next = lanes.next();
-    const Duration wait =
-        next == sqlite_never ? idle : (std::min)(idle, Duration((std::max)(next - at, std::int64_t{1})));
-    found.next = more ? Duration::zero() : file.is_shared() ? (std::min)(wait, glance) : wait;
-    return found;
-  }
-
-  /// Where a lease ran out, the delivery queues again; it stays leased, so that a late word still counts.
-  void lapse(SqliteLane& from, std::int64_t at) {
-    if (from.leased == 0) return;
-    rows_.clear();
-    book.due(from.endpoint, SqliteSeat::leased, at, all, rows_);
-    for (SqliteDelivery& row : rows_) {
-      if (from.is_closed() || book.is_overtaken(row)) {
-        book.finish(row, from, from.is_closed() ? State::cancelled : State::superseded, at);
-      } else {
-        book.queue(row, from, row.due, at);
-      }
-    }
-  }
-
-  std::size_t serve(SqliteLane& from, const Claim& ask, std::size_t left, std::int64_t at,
-                    std::vector<Claimed>& taken) {
-    lapse(from, at);
-    if (from.is_full() || !from.is_active() || from.rests > at || from.spaced > at) return 0;
-    const std::size_t most =
-        (std::min)({left, ask.per_lane, static_cast<std::size_t>(std::int64_t{from.cap} - from.leased)});
-    rows_.clear();
-    book.due(from.endpoint, SqliteSeat::waiting, at, most, rows_);
-    if (rows_.size() < most) book.due(from.endpoint, SqliteSeat::resent, at, most - rows_.size(), rows_);
-    for (SqliteDelivery& row : rows_) lease(row, from, ask, at, taken);
-    if (rows_.empty()) return 0;
-    from.served = ++counters.serving;
-    const auto times = static_cast<std::int64_t>(rows_.size());
-    const std::int64_t spacing = (std::max)(from.spacing, std::int64_t{0});
-    from.spaced = sqlite_after(at, Duration(spacing > sqlite_never / times ? sqlite_never : spacing * times));
-    SqliteLanes::touch(from);
-    return rows_.size();
-  }
-
-  void lease(SqliteDelivery& row, SqliteLane& from, const Claim& ask, std::int64_t at, std::vector<Claimed>& taken) {
-    if (row.state == State::leased) ++row.lost;
-    SqliteBook::move(row, from, SqliteSeat::leased);
-    row.due = sqlite_after(at, ask.lease);
-    row.state = State::leased;
-    row.word = State::leased;
-    row.fence = ++counters.fence;
-    row.owner = owner_;
-    book.save_turn(row);
-    taken.push_back({{DeliveryId{static_cast<std::uint64_t>(row.id)}, static_cast<Fence>(row.fence)},
-                     EndpointId{static_cast<std::uint64_t>(row.endpoint)},
-                     from.version,
-                     event_of(row.event()),
-                     row.attempts,
-                     row.lost});
-  }
-
-  bool has_dead_owner(std::int64_t at) {
-    if (at - looked_ < look_after && looked_ != 0) return false;
-    looked_ = at;
-    dead_.clear();
-    SqliteStatement::Rows rows = others_.rows(owner_);
-    while (rows.next()) {
-      if (owners_.is_dead(rows.integer(0))) dead_.push_back(rows.integer(0));
-    }
-    return !dead_.empty();
-  }
-
-  /// What dead owners held is due at once.
-  void take_over(std::int64_t at) {
-    if (dead_.empty() && !has_dead_owner(at)) return;
-    const auto is_dead = [&](std::int64_t owner) {
-      return std::find(dead_.begin(), dead_.end(), owner) != dead_.end();
-    };
-    for (const std::int64_t endpoint : lanes.leasing()) {
-      SqliteLane& lane = *lanes.find(endpoint);
-      rows_.clear();
-      book.due(endpoint, SqliteSeat::leased, sqlite_never, all, rows_);
-      for (SqliteDelivery& row : rows_) {
-        if (!is_dead(row.owner) || row.due <= at) continue;
-        row.due = at;
-        book.save(row);
-        SqliteLanes::touch(lane);
-      }
-    }
-    for (const std::int64_t owner : dead_) forget_owner_.run(owner);
-    dead_.clear();
-  }
-
   // ------------------------------------------------------------------------------------------ the inside of a word
   void apply(SqliteDelivery& row, SqliteLane& from, const Settlement& word, std::int64_t at) {
     if (word.state == State::delivered) {
@@ -550,7 +402,7 @@ class SqliteCore {
     if (word.state == State::leased) {
       SqliteBook::move(row, from, SqliteSeat::leased);
       row.due = sqlite_after(at, word.in);
-      row.owner = owner_;
+      row.owner = serving.owner();
       book.save_turn(row);
       SqliteLanes::touch(from);
     } else if (is_over(word.state)) {
@@ -568,23 +420,13 @@ class SqliteCore {
     }
   }
 
-  static constexpr std::size_t all = std::size_t{1} << 40U;
-
-  SqliteOwner owners_;
-  std::int64_t owner_ = 0;
   bool fresh_ = true;  // the clock was not yet compared with the file's
-  std::int64_t looked_ = 0;
-  std::vector<std::int64_t> dead_{};
   std::vector<SqliteLane*> routes_{};
-  std::vector<SqliteDelivery> rows_{};
   std::optional<std::int64_t> numbered_{};
-  std::shared_ptr<const Event> last_event_{};
-  std::int64_t last_number_ = 0;
 
   SqliteStatement next_number_{file.db().get(), sqlite_next_event};
   SqliteStatement insert_event_{file.db().get(), sqlite_insert_event};
   SqliteStatement named_{file.db().get(), sqlite_event_named};
-  SqliteStatement event_{file.db().get(), sqlite_read_event};
   SqliteStatement unrouted_{file.db().get(), sqlite_unrouted_events};
   SqliteStatement unrouted_one_{file.db().get(),
                                 "SELECT created, delay, length(payload), key FROM main.webhook_event"
@@ -592,8 +434,6 @@ class SqliteCore {
   SqliteStatement routed_{file.db().get(), "UPDATE main.webhook_event SET unrouted = NULL WHERE number = ?"};
   SqliteStatement put_endpoint_{file.db().get(), sqlite_put_endpoint};
   SqliteStatement endpoints_{file.db().get(), sqlite_endpoints_after};
-  SqliteStatement others_{file.db().get(), "SELECT id FROM main.webhook_owner WHERE id <> ?"};
-  SqliteStatement forget_owner_{file.db().get(), "DELETE FROM main.webhook_owner WHERE id = ?"};
   SqliteStatement held_{file.db().get(),
                         "SELECT coalesce(sum(leased), 0), coalesce(sum(parked), 0) FROM main.webhook_lane"};
   SqliteStatement oldest_{file.db().get(),

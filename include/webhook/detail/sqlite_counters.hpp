@@ -55,6 +55,7 @@ class SqliteCounters {
     shift_ = row.integer(7);
     mark_ = row.integer(8);
     wall_ = row.integer(9);
+    latest_ = (std::max)(latest_, mark_);
     was_ = {registry, fence, serving, last_event, over_until, pending, bytes};
   }
 
