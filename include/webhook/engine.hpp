@@ -37,10 +37,6 @@ inline namespace v0 {
 /// What a dispatcher is made of. Thread-safe where Dispatcher says so.
 template <class Policies>
 class Engine final : private Peers, private Premises {
-  static_assert(!RoutesLater<typename Policies::Store>,
-                "webhook: this version routes every event when it is emitted; a store that keeps events unrouted "
-                "(webhook::RoutesLater) would keep them for ever");
-
  public:
   template <class... P>
   explicit Engine(std::tuple<P...> given)

@@ -29,6 +29,7 @@
 #include "judgement.hpp"
 #include "outcome.hpp"
 #include "registry.hpp"
+#include "rerouting.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -55,7 +56,8 @@ class Worker final : private Exchanges {
         id_(id),
         peers_(peers),
         session_(policies.transport.open()),
-        aftermath_(policies, registry, announcer, health) {}
+        aftermath_(policies, registry, announcer, health),
+        rerouting_(policies, registry, announcer) {}
 
   /// Moves everything on once, waiting at most `wait` for something to happen. Returns how many attempts ended.
   std::size_t step(Duration wait) {
@@ -173,6 +175,7 @@ class Worker final : private Exchanges {
       Found found;
       const Claim ask{policies_.clock.now(), id_, lease(), room, policies_.options.per_lane};
       const bool answered = contained([&] {
+        if constexpr (RoutesLater<typename Policies::Store>) rerouting_.run();
         found = policies_.store.claim(ask, claimed_);
         if (found.registry != registry_.router().version()) registry_.refresh();
       });
@@ -432,6 +435,7 @@ class Worker final : private Exchanges {
   Peers& peers_;
   Session session_;
   Aftermath<Policies> aftermath_;
+  Rerouting<Policies> rerouting_;
   detail::KeyRing<typename Policies::Signer> keys_{};
   detail::Renderings renderings_{};
   detail::Slots<Exchange> slots_{};
