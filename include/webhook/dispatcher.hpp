@@ -20,6 +20,7 @@
 #include "detail/values.hpp"
 #include "emitter.hpp"
 #include "engine.hpp"
+#include "in_transaction.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -179,6 +180,29 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
     return caught(error, [&] { return emit_bytes(type, payload); });
   }
 
+  /// The same within a transaction of the host's own: `hooks.emit(webhook::in_transaction(db), order)`. The event is
+  /// stored by the host's commit, and gone with a rollback; call notify() after the commit, or it is found within 250 ms.
+  /// `endpoints` of the answer is how many may get it, as this process sees it now. Throws as above, and errc::misuse
+  /// where the handle has no open transaction on the store's database; the handle is left as it was.
+  template <class Handle, detail::NotText T>
+  Emitted emit(InTransaction<Handle> where, const T& event, const EmitOptions& options = {}) {
+    static_assert(!event_type<T>.empty(), "webhook: this type has no event type: specialise webhook::event_type<T>");
+    return emit(where, event_type<T>, event, options);
+  }
+  template <class Handle, detail::EncodedBy<Serializer> T>
+  Emitted emit(InTransaction<Handle> where, std::string_view type, const T& data, const EmitOptions& options = {}) {
+    return joined(where, type, options, [&] { return engine_->policies().serializer.encode(data); });
+  }
+  template <class Handle>
+  Emitted emit(InTransaction<Handle> where, std::string_view type, const Value& data, const EmitOptions& options = {}) {
+    return joined(where, type, options, [&] { return engine_->policies().serializer.encode(data); });
+  }
+  template <class Handle>
+  Emitted emit_bytes(InTransaction<Handle> where, std::string_view type, std::string_view payload,
+                     const EmitOptions& options = {}) {
+    return joined(where, type, options, [&] { return Bytes(payload); });
+  }
+
   /// A handle for code that only emits; this dispatcher must outlive it.
   Emitter emitter() noexcept {
     return Emitter(this, [](void* self, std::string_view type, std::string_view payload, const EmitOptions* options) {
@@ -292,6 +316,14 @@ class Dispatcher : detail::DispatcherChecks<Transport, Serializer, Signer, Store
                   "webhook: the dispatcher's serializer does not encode this type; for JSON write "
                   "NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(T, members...) beside it");
     return engine_->intake().emit(type, options, [&] { return engine_->policies().serializer.encode(data); });
+  }
+
+  template <class Handle, class Encode>
+  Emitted joined(InTransaction<Handle> where, std::string_view type, const EmitOptions& options, const Encode& encode) {
+    static_assert(JoinsTransaction<Store, Handle>,
+                  "webhook: the dispatcher's store cannot join a transaction of such a handle (it does not model "
+                  "webhook::JoinsTransaction); SqliteStore takes a sqlite3*");
+    return engine_->intake().emit_within(where.handle, type, options, encode);
   }
 
   Emitted test(EndpointId id, std::string_view type, Bytes payload) {

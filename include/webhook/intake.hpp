@@ -74,6 +74,36 @@ class Intake {
                   registry_.router().version());
   }
 
+  /// Stores an event in the host's transaction; who gets it is found out after the commit. The answer's `endpoints` is
+  /// how many might, as this process sees it.
+  template <class Handle, class Encode>
+  Emitted emit_within(Handle handle, std::string_view type, const EmitOptions& options, const Encode& encode) {
+    try {
+      premises_.check_open();
+      check_event_type(type);
+      check_emit_options(options);
+      const Now now = policies_.clock.now();
+      const std::shared_ptr<const Event> event = make(now, type, options, encode());
+      Emitted emitted;
+      emitted.id = event->id;
+      const NewEvent fresh{event,
+                           {},
+                           registry_.router().version(),
+                           !options.id.empty(),
+                           (std::max)(options.delay, policies_.options.retry.first())};
+      policies_.store.append(handle, {&fresh, 1}, {&emitted.outcome, 1});
+      if (emitted.outcome == Appended::conflict) throw_conflict();
+      if (emitted.outcome == Appended::duplicate) return emitted;
+      const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type, options.channel);
+      if (routes != nullptr) emitted.endpoints = routes->endpoints.size() + routes->candidates.size();
+      tally_.emitted();
+      return emitted;
+    } catch (...) {
+      tally_.refused();
+      throw;
+    }
+  }
+
   /// Gives an endpoint what it would have got since a time, had it been there: a delivery for each event that it wants,
   /// that is still kept, and that has none for it. Returns how many.
   std::size_t replay(const Endpoint& endpoint, WallTime since) requires Remembers<typename Policies::Store> {
@@ -117,15 +147,41 @@ class Intake {
 
   template <class Encode>
   Emitted accept(std::string_view type, const EmitOptions& options, const Encode& encode) {
-    const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type, options.channel);
-    if (routes == nullptr) return unwanted(options);
-    const Now now = policies_.clock.now();
-    std::shared_ptr<Event> event = make(now, type, options, encode());
-    if (routes->candidates.empty()) return append(now, std::move(event), options, routes->endpoints, routes->registry);
-    std::vector<EndpointId> chosen = routes->endpoints;
-    sieve_.sift(policies_.serializer, *event, routes->candidates, chosen);
-    if (chosen.empty()) return unwanted(options);
-    return append(now, std::move(event), options, chosen, routes->registry);
+    std::shared_ptr<Event> event;
+    Now now{};
+    for (;;) {
+      const Version known = known_registry();
+      const std::shared_ptr<const Routes> routes = registry_.router().routes(options.tenant, type, options.channel);
+      if (routes != nullptr) {
+        if (event == nullptr) {
+          now = policies_.clock.now();
+          event = make(now, type, options, encode());
+        }
+        if (routes->candidates.empty())
+          return append(now, std::move(event), options, routes->endpoints, routes->registry);
+        std::vector<EndpointId> chosen = routes->endpoints;
+        sieve_.sift(policies_.serializer, *event, routes->candidates, chosen);
+        if (!chosen.empty()) return append(now, std::move(event), options, chosen, routes->registry);
+      }
+      if (!moved_on(known)) return unwanted(options);
+    }
+  }
+
+  /// Before nobody is said to want an event: whether another process changed the registry meanwhile.
+  bool moved_on([[maybe_unused]] Version known) {
+    if constexpr (RoutesLater<typename Policies::Store>) {
+      registry_.refresh();
+      return registry_.router().version() != known;
+    } else {
+      return false;
+    }
+  }
+  Version known_registry() const {
+    if constexpr (RoutesLater<typename Policies::Store>) {
+      return registry_.router().version();
+    } else {
+      return 0;  // nobody else changes it
+    }
   }
 
   Emitted unwanted(const EmitOptions& options) {
@@ -163,6 +219,10 @@ class Intake {
     return !chosen.empty();
   }
 
+  [[noreturn]] static void throw_conflict() {
+    throw Error(errc::conflict, "an event of this id was emitted before, with another type or payload");
+  }
+
   Emitted append(const Now& now, std::shared_ptr<const Event> event, const EmitOptions& options,
                  std::span<const EndpointId> routes, Version registry) {
     Emitted emitted;
@@ -180,9 +240,7 @@ class Intake {
         repeated = store_in_time(now, fresh, emitted.outcome);
       }
     }
-    if (emitted.outcome == Appended::conflict) {
-      throw Error(errc::conflict, "an event of this id was emitted before, with another type or payload");
-    }
+    if (emitted.outcome == Appended::conflict) throw_conflict();
     if (emitted.outcome == Appended::duplicate && repeated && options.id.empty())
       emitted.outcome = Appended::inserted;  // by us
     if (emitted.outcome == Appended::inserted) {

@@ -65,6 +65,7 @@ class Rerouting {
       announcer_.trouble("an event of the store goes to nobody: " + std::string(error.what()));
       return true;
     }
+    if (routes == nullptr) return registry_.router().version() == version;  // nobody wants it
     if (routes->registry != version) return false;
     chosen = routes->endpoints;
     if (routes->candidates.empty()) return true;
