@@ -2,12 +2,16 @@
 # What webhook consists of: which headers belong to which component, and where their packages are looked for.
 # cmake/webhook-config.cmake.in looks for the same packages on behalf of whoever uses the installed package.
 
-# An optional component is its headers, the package that they need, and the target in it; it is looked for when asked.
+# An optional component is its headers, the package that they need, the target in it, and the least version if one is
+# needed; it is looked for when asked.
 set(webhook_xml_headers serializer/xml.hpp detail/expat_reader.hpp)
 set(webhook_xml_needs EXPAT EXPAT::EXPAT)
 set(webhook_gzip_headers serializer/gzip.hpp detail/zlib_gzip.hpp)
 set(webhook_gzip_needs ZLIB ZLIB::ZLIB)
-set(webhook_optional_components xml gzip)
+file(GLOB webhook_sqlite_headers RELATIVE "${PROJECT_SOURCE_DIR}/include/webhook" CONFIGURE_DEPENDS
+     "${PROJECT_SOURCE_DIR}/include/webhook/*/sqlite*.hpp")
+set(webhook_sqlite_needs SQLite3 SQLite::SQLite3 3.37)
+set(webhook_optional_components xml gzip sqlite)
 
 # These headers bring in a library, or include one that does; everything else is webhook::core.
 file(GLOB_RECURSE webhook_core_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/webhook/*.hpp")
@@ -57,7 +61,8 @@ function(webhook_optional_component name)
   list(GET webhook_${name}_needs 0 package)
   list(GET webhook_${name}_needs 1 target)
   if(NOT TARGET ${target})
-    find_package(${package} REQUIRED)
+    list(SUBLIST webhook_${name}_needs 2 1 version)
+    find_package(${package} ${version} REQUIRED)
   endif()
   webhook_component(${name} HEADERS ${webhook_${name}_headers} LINK webhook::webhook ${target})
 endfunction()

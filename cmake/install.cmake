@@ -26,3 +26,7 @@ cmake_path(APPEND pkgconfig_dir "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_DATAD
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY "${pkgconfig_dir}" OUTPUT_VARIABLE pkgconfig_to_prefix)
 configure_file("${CMAKE_CURRENT_LIST_DIR}/webhook.pc.in" "${PROJECT_BINARY_DIR}/webhook.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/webhook.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+if(TARGET webhook_sqlite)
+  configure_file("${CMAKE_CURRENT_LIST_DIR}/webhook-sqlite.pc.in" "${PROJECT_BINARY_DIR}/webhook-sqlite.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/webhook-sqlite.pc" DESTINATION "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+endif()

@@ -48,6 +48,7 @@ struct Notice;
 struct Options;
 struct Query;
 struct ReceiverOptions;
+struct SqliteOptions;
 
 // Policies.
 class CloudEventsSerializer;
@@ -57,6 +58,7 @@ class JsonSerializer;
 class MemoryInbox;
 class MemoryStore;
 class NoInbox;
+class SqliteStore;
 class StandardWebhooks;
 class SystemClock;
 class XmlSerializer;

@@ -11,7 +11,8 @@ file(RENAME "${STAGE}/first" "${STAGE}/moved")
 file(GLOB_RECURSE headers RELATIVE "${ROOT}/include" "${ROOT}/include/webhook/*.hpp")
 list(TRANSFORM headers PREPEND "include/")
 set(package cmake/webhook/webhook-config.cmake cmake/webhook/webhook-config-version.cmake cmake/webhook/webhook-core.cmake
-    cmake/webhook/webhook-webhook.cmake cmake/webhook/webhook-xml.cmake cmake/webhook/webhook-gzip.cmake pkgconfig/webhook.pc)
+    cmake/webhook/webhook-webhook.cmake cmake/webhook/webhook-xml.cmake cmake/webhook/webhook-gzip.cmake
+    cmake/webhook/webhook-sqlite.cmake pkgconfig/webhook.pc pkgconfig/webhook-sqlite.pc)
 list(TRANSFORM package PREPEND "share/")
 set(expected ${headers} ${package})
 file(GLOB_RECURSE installed RELATIVE "${STAGE}/moved" "${STAGE}/moved/*")
