@@ -104,12 +104,13 @@ class SqliteBook {
     if (counted || seat == SqliteSeat::leased || seat == SqliteSeat::parked) SqliteLanes::eased(lane);
   }
 
-  /// Queues a pending delivery whose turn it is.
+  /// Queues a pending delivery, behind the one of its group that is under way if there is another.
   void queue(SqliteDelivery& row, SqliteLane& lane, std::int64_t due, std::int64_t at) {
-    move(row, lane, row.resent ? SqliteSeat::resent : SqliteSeat::waiting);
+    const bool wait = row.grp && is_under_way(lane, *row.grp, row.id);
+    move(row, lane, wait ? SqliteSeat::behind : row.resent ? SqliteSeat::resent : SqliteSeat::waiting);
     row.due = due;
     save(row);
-    SqliteLanes::soon(lane, due, at);
+    if (!wait) SqliteLanes::soon(lane, due, at);
   }
 
   /// Ends a pending delivery.
@@ -322,7 +323,7 @@ class SqliteBook {
   }
 
   void enter(SqliteDelivery& row, SqliteLane& lane, std::int64_t at) {
-    if (row.grp && is_under_way(lane, *row.grp)) {
+    if (row.grp && is_under_way(lane, *row.grp, row.id)) {
       row.seat = SqliteSeat::behind;
       return;
     }
@@ -330,14 +331,14 @@ class SqliteBook {
     SqliteLanes::soon(lane, row.due, at);
   }
 
-  bool is_under_way(const SqliteLane& lane, std::string_view grp) {
-    SqliteStatement::Rows rows = active_.rows(lane.endpoint, SqliteBlob{grp});
+  bool is_under_way(const SqliteLane& lane, std::string_view grp, std::int64_t beside) {
+    SqliteStatement::Rows rows = active_.rows(lane.endpoint, SqliteBlob{grp}, beside);
     return rows.next();
   }
 
   /// Gives the turn of a group to the oldest behind, if nobody has it.
   void promote(SqliteLane& lane, const std::string& grp, std::int64_t at) {
-    if (is_under_way(lane, grp)) return;
+    if (is_under_way(lane, grp, 0)) return;
     std::optional<SqliteDelivery> next;
     {
       SqliteStatement::Rows rows = behind_.rows(lane.endpoint, SqliteBlob{grp});
@@ -354,7 +355,7 @@ class SqliteBook {
     {
       SqliteStatement::Rows rows = of_key_.rows(lane.endpoint, SqliteBlob{*row.skey});
       while (rows.next()) {
-        if (rows.integer(0) != row.id) older.push_back(rows.integer(0));
+        if (rows.integer(0) < row.id) older.push_back(rows.integer(0));
       }
     }
     for (const std::int64_t id : older) {
@@ -393,8 +394,8 @@ class SqliteBook {
   SqliteStatement due_{db_, select("endpoint = ? AND seat = ? AND due <= ? ORDER BY due, id LIMIT ?")};
   SqliteStatement pending_{db_, select("endpoint = ? AND seat >= 0 ORDER BY id")};
   SqliteStatement behind_{db_, select("endpoint = ? AND grp = ? AND seat = 4 ORDER BY id LIMIT 1")};
-  SqliteStatement active_{db_,
-                          "SELECT 1 FROM main.webhook_delivery WHERE endpoint = ? AND grp = ? AND seat < 4 LIMIT 1"};
+  SqliteStatement active_{
+      db_, "SELECT 1 FROM main.webhook_delivery WHERE endpoint = ? AND grp = ? AND seat < 4 AND id <> ? LIMIT 1"};
   SqliteStatement of_key_{db_, "SELECT id FROM main.webhook_delivery WHERE endpoint = ? AND skey = ?"};
   SqliteStatement sibling_{db_,
                            "SELECT 1 FROM main.webhook_delivery WHERE id BETWEEN ? AND ? AND id <> ?"

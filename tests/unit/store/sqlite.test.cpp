@@ -302,6 +302,33 @@ TEST_CASE("[E13] a wall clock that is set while the machine runs moves no due ti
   CHECK(claim(shop.bench.store, now).size() == 1);
 }
 
+TEST_CASE("a delivery that a new order put behind another waits for its turn, whatever its holder says") {
+  for (const State word : {State::due, State::leased}) {
+    Shop shop;
+    shop.bench.append("a", {1});
+    shop.bench.append("b", {1});
+    const std::vector<Claimed> held = shop.bench.claim(2, 2, 2);
+    REQUIRE(held.size() == 2);
+    shop.bench.settle(held[0].lease, State::parked);
+    shop.bench.pass(3);
+    shop.bench.append("c", {1});
+    shop.bench.claim(1, 1, 1);  // b's lease is noticed to have ended, or c is served: either way
+    webhook::Endpoint endpoint = shop.bench.store.endpoints(0).front();
+    endpoint.order = webhook::Order::complete;
+    shop.bench.put(endpoint);
+    shop.bench.settle(held[1].lease, word, 1s);
+    shop.bench.pass(10);
+    for (int i = 0; i < 3; ++i) {
+      for (const Claimed& one : shop.bench.claim(1, 1, 1)) shop.bench.settle(one.lease, State::due);
+      shop.bench.pass(2);
+    }
+    CHECK(shop.bench.claim().empty());  // a is parked, and the oldest
+    const auto a = shop.bench.store.find({.event = webhook::EventId("a")}).at(0).id;
+    CHECK(shop.bench.store.amend(shop.bench.time.now(), {.delivery = a}, State::due) == 1);
+    CHECK(Bench::ids(shop.bench.claim()) == "a");
+  }
+}
+
 TEST_CASE("[E19] prune forgets what is over with its events and attempts, and never gives their numbers again") {
   Shop shop;
   for (int i = 0; i < 5; ++i) shop.bench.append("e" + std::to_string(i), {1});
