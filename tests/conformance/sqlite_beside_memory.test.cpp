@@ -236,7 +236,7 @@ class Beside {
 }  // namespace
 
 TEST_CASE("the SQLite store does what the memory store does, order, keys and parking included") {
-  support::TemporaryFolder folder;
+  support::TemporaryFolder folder = support::TemporaryFolder::in_memory();
   constexpr std::size_t sequence = 400;
   std::uint64_t seed = 1;
   for (std::size_t done = 0; done < operations(); done += sequence, ++seed) {

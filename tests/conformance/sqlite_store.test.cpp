@@ -42,11 +42,11 @@ TEST_CASE("the SQLite store keeps every rule of the page") {
 }
 
 TEST_CASE("the SQLite store keeps every rule of the page in WAL mode") {
-  support::TemporaryFolder folder;
+  support::TemporaryFolder folder = support::TemporaryFolder::in_memory();
   CHECK_THAT(webhook::check_store(MakeSqlite{&folder, true}), none());
 }
 
 TEST_CASE("the SQLite store does what the model does, whatever is asked of it") {
-  support::TemporaryFolder folder;
+  support::TemporaryFolder folder = support::TemporaryFolder::in_memory();
   CHECK_THAT(webhook::check_store_model(MakeSqlite{&folder, true}, 1, model_operations()), Catch::Equals(""));
 }

@@ -13,8 +13,17 @@ namespace support {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "webhook-test-XXXXXX").string();
+  TemporaryFolder() : TemporaryFolder(std::filesystem::temp_directory_path()) {}
+
+  /// In memory where the system has such a place: for tests that sync often, and not to see whether it works.
+  static TemporaryFolder in_memory() {
+    std::error_code none;
+    return TemporaryFolder(std::filesystem::is_directory("/dev/shm", none) ? "/dev/shm"
+                                                                           : std::filesystem::temp_directory_path());
+  }
+
+  explicit TemporaryFolder(const std::filesystem::path& within) {
+    std::string name = (within / "webhook-test-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
     path_ = name;
   }

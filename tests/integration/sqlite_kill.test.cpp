@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// Processes that are killed while they emit and deliver, over one file. The oracle stands outside: ids come to it through
+// a pipe once their emit or commit returned, and what was delivered comes through the same pipe.
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/faulty_vfs.hpp"
+#include "support/sqlite_host.hpp"
+
+#include <webhook/transport/function.hpp>
+
+#include <catch2/catch.hpp>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+enum Point : unsigned { any_moment, a_write, a_sync, before_it_was_sent, after_it_was_sent, points };
+constexpr std::array<const char*, points> names{"at any moment", "at a write to the file", "at a sync of the file",
+                                                "claimed, before it was sent", "sent, before it was settled"};
+
+class Oracle {
+ public:
+  Oracle() {
+    REQUIRE(pipe2(ends_, O_CLOEXEC) == 0);
+    fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+    fcntl(ends_[0], F_SETPIPE_SZ, 1 << 20);
+  }
+  Oracle(const Oracle&) = delete;
+  Oracle& operator=(const Oracle&) = delete;
+  ~Oracle() {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+
+  /// From a process that may die: one write, so that a line comes whole or not at all.
+  void tell(char what, std::string_view id) const {
+    const std::string line = what + std::string(id) + '\n';
+    if (write(ends_[1], line.data(), line.size()) != static_cast<ssize_t>(line.size())) _exit(3);
+  }
+
+  void listen() {
+    char bytes[4096];
+    for (ssize_t size = 0; (size = read(ends_[0], bytes, sizeof bytes)) > 0;)
+      text_.append(bytes, static_cast<std::size_t>(size));
+    for (std::size_t end = 0; (end = text_.find('\n')) != std::string::npos; text_.erase(0, end + 1)) {
+      const std::string id = text_.substr(1, end - 1);
+      if (text_[0] == 'k') {
+        kept.insert(id);
+      } else {
+        ++delivered[id];
+      }
+    }
+  }
+
+  std::set<std::string> kept{};
+  std::map<std::string, int> delivered{};
+
+ private:
+  int ends_[2]{};
+  std::string text_{};
+};
+
+/// What a process does until it is killed: emits, in a transaction of its own and in the host's, and delivers.
+[[noreturn]] void live(const std::string& path, const Oracle& oracle, unsigned run, Point point, int left) {
+  const auto die = [&left] {
+    if (--left == 0) kill(getpid(), SIGKILL);
+  };
+  support::FaultyVfs files;
+  files.before = [&](support::FaultyVfs::Act act) {
+    const bool is_sync = act == support::FaultyVfs::Act::sync;
+    if ((point == a_write && !is_sync) || (point == a_sync && is_sync)) die();
+    return SQLITE_OK;
+  };
+  webhook::Dispatcher hooks{[&](const webhook::Request& request) {
+                              if (point == before_it_was_sent) die();
+                              oracle.tell('d', *request.headers.find("webhook-id"));
+                              if (point == after_it_was_sent) die();
+                              webhook::Response answer;
+                              answer.status = 204;
+                              return answer;
+                            },
+                            webhook::JsonSerializer{}, webhook::StandardWebhooks{}, webhook::SqliteStore(path),
+                            webhook::SystemClock{}};
+  support::Database host(path);
+  sqlite3_busy_timeout(host.get(), 5000);
+  for (unsigned n = 0;; ++n) {
+    const std::string id = std::to_string(run) + "-" + std::to_string(n);
+    if (n % 4 == 3) {
+      if (host.run("BEGIN IMMEDIATE") != SQLITE_OK) continue;
+      hooks.emit(webhook::in_transaction(host.get()), "order.created", {{"n", n}}, {.id = id});
+      if (host.run("COMMIT") != SQLITE_OK) continue;
+    } else {
+      hooks.emit("order.created", {{"n", n}}, {.id = id});
+    }
+    oracle.tell('k', id);
+    if (n % 3 == 0) hooks.run_once();
+  }
+}
+
+unsigned kills() {                                          // more of them for a longer look: WEBHOOK_KILLS=10000
+  const char* const wanted = std::getenv("WEBHOOK_KILLS");  // NOLINT(concurrency-mt-unsafe)
+  return wanted == nullptr ? 200 : static_cast<unsigned>(std::strtoul(wanted, nullptr, 10));
+}
+
+}  // namespace
+
+TEST_CASE("[E1] [E7] of what processes kept that were killed at every point, nothing is lost") {
+  support::TemporaryFolder folder = support::TemporaryFolder::in_memory();  // what is written outlives a process anyway
+  const std::string path = folder.file("shop.db");
+  {
+    webhook::Dispatcher hooks{webhook::RecordingTransport{}, webhook::JsonSerializer{}, webhook::StandardWebhooks{},
+                              webhook::SqliteStore(path), webhook::SystemClock{}};
+    for (const char* url : {"https://a.example/"}) hooks.add({.url = url, .cap = 16});
+  }
+  Oracle oracle;
+  std::array<unsigned, points> hits{};
+  std::uint64_t state = 1;
+  const auto random = [&state](std::uint64_t below) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return (state >> 33U) % below;
+  };
+  for (unsigned run = 0; run < kills(); ++run) {
+    const auto point = static_cast<Point>(run % points);
+    const int left = 1 + static_cast<int>(random(point == a_write ? 200 : point == a_sync ? 40 : 8));
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      try {
+        live(path, oracle, run, point, left);
+      } catch (const std::exception& error) {
+        std::fprintf(stderr, "a process ended by itself: %s\n", error.what());
+        _exit(2);
+      }
+    }
+    if (point == any_moment) {
+      poll(nullptr, 0, static_cast<int>(5 + random(40)));
+      kill(child, SIGKILL);
+    }
+    int status = 0;
+    for (pid_t ended = 0; ended == 0; oracle.listen()) {
+      ended = waitpid(child, &status, WNOHANG);
+      if (ended == 0) poll(nullptr, 0, 1);
+    }
+    REQUIRE(WIFSIGNALED(status));
+    REQUIRE(WTERMSIG(status) == SIGKILL);
+    ++hits[point];
+  }
+
+  // Someone is left: what is pending is delivered, and what killed three of its workers is sent once more.
+  webhook::SqliteStore last(path);
+  std::size_t quarantined = 0;
+  {
+    webhook::Dispatcher hooks{[&](const webhook::Request& request) {
+                                oracle.tell('d', *request.headers.find("webhook-id"));
+                                oracle.listen();
+                                webhook::Response answer;
+                                answer.status = 204;
+                                return answer;
+                              },
+                              webhook::JsonSerializer{}, webhook::StandardWebhooks{}, std::move(last),
+                              webhook::SystemClock{}};
+    for (int round = 0; round < 2; ++round) {
+      for (int i = 0; i < 2000 && (hooks.gauges().due + hooks.gauges().leased > 0 || i < 3); ++i) hooks.run_once(1ms);
+      for (const auto& endpoint : hooks.endpoints()) quarantined += hooks.recover(endpoint.id, webhook::WallTime{});
+    }
+    CHECK(hooks.gauges().due + hooks.gauges().leased == 0);
+  }
+  oracle.listen();
+  std::size_t lost = 0, twice = 0;
+  for (const std::string& id : oracle.kept) lost += oracle.delivered.count(id) == 0 ? 1U : 0U;
+  for (const auto& [id, times] : oracle.delivered) twice += times > 1 ? 1U : 0U;
+  std::printf("%u kills: %zu events kept, %zu lost, %zu delivered more than once, %zu quarantined and sent again\n",
+              kills(), oracle.kept.size(), lost, twice, quarantined);
+  for (unsigned point = 0; point < points; ++point) std::printf("  %5u %s\n", hits[point], names[point]);
+  CHECK(lost == 0);
+  CHECK(oracle.kept.size() > kills());
+  CHECK(support::Database(path).number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'") ==
+        0);
+}
