@@ -160,6 +160,15 @@ class MemoryBook {
     }
   }
 
+  /// Queues a delivery that was under way and is due again, or the one of its key that goes before it.
+  void requeue(MemoryDelivery& row, std::int64_t due) noexcept {
+    const bool was_behind = row.in == Seat::behind;
+    leave(row);
+    if (row.lane->keys == nullptr) return queue(row, due);
+    if (const MemoryKeys::Turn next = row.lane->keys->come_back(row, due, was_behind); next.row != nullptr)
+      queue(*next.row, next.due);
+  }
+
   /// Ends a pending delivery; the row may be forgotten at once.
   void finish(MemoryDelivery& row, State state, std::int64_t at) noexcept {
     end(row);
@@ -191,15 +200,16 @@ class MemoryBook {
   /// Makes a parked delivery due again, with its schedule from the start.
   void unpark(MemoryDelivery& row, std::int64_t at) {
     row.lane->resent.reserve(row.lane->pending);
-    leave(row);
     restart(row);
-    queue(row, at);
+    requeue(row, at);
   }
 
-  /// Ends what a delivery that was just accepted supersedes: the one before it of the same key, unless it is in flight.
+  /// Ends what a delivery that was just accepted supersedes: the one before it of the same key, unless it is in flight;
+  /// or itself, if its event is not the newest.
   void supersede(MemoryDelivery& row, std::int64_t at) noexcept {
     if (row.lane->keys == nullptr) return;
-    MemoryDelivery* const before = row.lane->keys->renew(row);
+    const bool overtaken = row.lane->keys->is_overtaken(row);
+    MemoryDelivery* const before = overtaken ? &row : row.lane->keys->renew(row);
     if (before != nullptr && before->in != Seat::leased) finish(*before, State::superseded, at);
   }
 
@@ -221,6 +231,7 @@ class MemoryBook {
     if (order != Order::none || supersedes) {
       keys = std::make_unique<MemoryKeys>(order, supersedes);
       for (const Pending& one : rows) keys->prepare(*one.row);
+      if (supersedes && lane.keys != nullptr) keys->inherit(*lane.keys);
     }
     lane.waiting.reserve(lane.pending);  // from here on nothing throws
     for (auto& [row, due] : rows) {
@@ -266,14 +277,14 @@ class MemoryBook {
 
   /// A delivery is held by a worker until `until`; the lane must have room for it among the leased.
   void hold(MemoryDelivery& row, std::int64_t until) noexcept {
-    leave(row);
+    interpose(row);
     row.lane->leased.push(until, row);
     row.in = Seat::leased;
   }
 
   /// A delivery holds up those behind it; the lane must have room for it among the parked.
   void park(MemoryDelivery& row, std::int64_t at) noexcept {
-    leave(row);
+    interpose(row);
     row.state = State::parked;
     row.lane->parked.push(at, row);
     row.in = Seat::parked;
@@ -418,6 +429,12 @@ class MemoryBook {
     row.made = 0;
     row.lost = 0;
     row.resent = true;
+  }
+
+  void interpose(MemoryDelivery& row) noexcept {  // under way without having the turn: a late word may say so
+    const bool was_behind = row.in == Seat::behind;
+    leave(row);
+    if (was_behind) row.lane->keys->stay(row);
   }
 
   void begin(MemoryDelivery& row) noexcept {  // counts it as pending

@@ -91,7 +91,7 @@ struct MemoryCore {
       if (from.is_closed() || from.is_overtaken(row)) {
         book.finish(row, from.is_closed() ? State::cancelled : State::superseded, at);
       } else {
-        book.queue(row, from.leased.top_key());
+        book.requeue(row, from.leased.top_key());
       }
     }
   }
@@ -198,7 +198,7 @@ struct MemoryCore {
       book.park(row, at);
     } else {
       row.state = State::due;
-      book.queue(row, moment_after(at, word.in));
+      book.requeue(row, moment_after(at, word.in));
     }
   }
 
@@ -269,12 +269,14 @@ struct MemoryCore {
   }
 
   std::size_t replay(const Route& route, std::int64_t at) {
-    MemoryDelivery* const known = book.find(DeliveryId{static_cast<std::uint64_t>(route.event)});
-    if (known == nullptr) return 0;
     std::size_t replayed = 0;
     for (const EndpointId id : route.endpoints) {
+      // Looked up each time: what it supersedes may make the log forget its oldest.
+      MemoryDelivery* const known = book.find(DeliveryId{static_cast<std::uint64_t>(route.event)});
+      if (known == nullptr) break;
       MemoryLane* const there = lane(id);
       if (there == nullptr || there->is_closed() || book.has(known->what(), *there)) continue;
+      if (there->is_overtaken(*known)) continue;
       book.replay(known->what(), *there, at);
       order.place(*there, at);
       ++replayed;

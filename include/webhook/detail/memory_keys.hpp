@@ -59,9 +59,21 @@ class MemoryKeys {
     return false;
   }
 
-  /// For a delivery that is under way already when its lane gets an order.
+  /// For a delivery that is under way already when its lane gets an order: it has no turn to keep.
   void stay(const MemoryDelivery& row) noexcept {
-    if (is_ordered(row)) ++find(row).active;
+    if (!is_ordered(row)) return;
+    Group& group = find(row);
+    ++group.active;
+    group.early = true;
+  }
+  /// `row`, which has left its place, is due again: it has the turn, or another of its key, or nobody.
+  Turn come_back(MemoryDelivery& row, std::int64_t due, bool was_behind) noexcept {
+    if (!is_ordered(row)) return {&row, due};
+    Group& group = find(row);
+    if (!group.early && !was_behind) return {&row, due};
+    if (!was_behind) --group.active;
+    sit_behind(group, row, due);
+    return promote(group);
   }
   /// For one that is not: start() says whose turn it is.
   void sit_behind(MemoryDelivery& row, std::int64_t due) noexcept { sit_behind(find(row), row, due); }
@@ -106,21 +118,30 @@ class MemoryKeys {
     return next;
   }
 
-  /// `row` was accepted: returns the one of its key that it supersedes, or null.
+  /// `row`, which is not overtaken, was accepted: returns the one of its key that it supersedes, or null.
   MemoryDelivery* renew(MemoryDelivery& row) noexcept {
     if (!has_newest(row)) return nullptr;
     Newest& newest = newest_.find(row.what().key())->second;
-    if (newest.id > row.id()) return nullptr;
-    newest.id = row.id();
+    newest.number = row.what().first;
     MemoryDelivery* const before = std::exchange(newest.row, &row);
     return before == &row ? nullptr : before;
   }
 
-  /// Whether a newer one of its key was accepted.
+  /// What was overtaken before the lane's order changed stays so.
+  void inherit(const MemoryKeys& before) noexcept {
+    for (auto& [key, newest] : newest_) {
+      const auto there = before.newest_.find(key);
+      if (there == before.newest_.end()) continue;
+      newest.number = there->second.number;
+      newest.row = there->second.row;
+    }
+  }
+
+  /// Whether a newer event of its key was accepted.
   bool is_overtaken(const MemoryDelivery& row) const noexcept {
     if (!has_newest(row)) return false;
     const auto there = newest_.find(row.what().key());
-    return there != newest_.end() && there->second.id > row.id();
+    return there != newest_.end() && there->second.number > row.what().first;
   }
 
  private:
@@ -128,9 +149,10 @@ class MemoryKeys {
     IndexedHeap<MemoryDelivery, Sorted::by_order> behind{};  // as the store accepted them; keyed by when they are due
     std::size_t size = 0;                                    // all that are not over
     std::size_t active = 0;  // queued, leased or parked: one, but for those leased before there was an order
+    bool early = false;      // they were: once they are due again, the oldest has the turn
   };
   struct Newest {
-    std::uint64_t id = 0;
+    std::uint64_t number = 0;       // of the event's first delivery: in the order of accepting
     MemoryDelivery* row = nullptr;  // null once it is over: what is older stays superseded
     std::size_t size = 0;           // all of the key that are not over
   };
@@ -152,7 +174,9 @@ class MemoryKeys {
     group.behind.push(due, row);
   }
   static Turn promote(Group& group) noexcept {
-    if (group.active > 0 || group.behind.empty()) return {};
+    if (group.active > 0) return {};
+    group.early = false;
+    if (group.behind.empty()) return {};
     group.active = 1;
     const std::int64_t due = group.behind.top_key();
     MemoryDelivery& next = group.behind.pop();

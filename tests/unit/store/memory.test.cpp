@@ -275,3 +275,82 @@ TEST_CASE("thousands of deliveries come and go in every order") {
   CHECK(delivered == 5000);
   CHECK(shop.bench.store.find({.most = 1000}).size() == 100);
 }
+
+namespace {
+std::shared_ptr<const webhook::Event> keyed(std::string_view id, std::string_view key) {
+  auto event = std::make_shared<webhook::Event>();
+  event->id = webhook::EventId(id);
+  event->type = "stock.changed";
+  event->key = key;
+  event->payload = webhook::Bytes("{}");
+  return event;
+}
+struct Ordered : Shop {
+  Ordered() : Shop(webhook::MemoryOptions{}) { description = bench.store.endpoints(0).at(0); }
+  void change(webhook::Order order, bool supersede) {
+    description.order = order;
+    description.supersede = supersede;
+    bench.put(description);
+  }
+  webhook::Endpoint description{};
+  std::uint64_t id() const { return static_cast<std::uint64_t>(description.id); }
+};
+}  // namespace
+
+TEST_CASE("when an order comes while several are under way, the oldest has the turn once they are back") {
+  Ordered shop;
+  for (const char* const name : {"a", "b", "c"}) shop.bench.append(keyed(name, "k"), {shop.id()});
+  const auto first = shop.bench.claim(2);
+  REQUIRE(shop.bench.ids(first) == "a b");
+  shop.change(webhook::Order::by_key, false);
+  CHECK(shop.bench.claim().empty());
+  shop.bench.tried(first[0], 500, State::due);
+  CHECK(shop.bench.claim().empty());  // b is still in flight
+  shop.bench.tried(first[1], 500, State::due);
+  const auto second = shop.bench.claim();
+  CHECK(shop.bench.ids(second) == "a");
+  shop.bench.tried(second.at(0), 200, State::delivered);
+  CHECK(shop.bench.ids(shop.bench.claim()) == "b");
+}
+
+TEST_CASE("a lease that runs out after an order came takes no turn that is another's") {
+  Ordered shop;
+  for (const char* const name : {"a", "b"}) shop.bench.append(keyed(name, "k"), {shop.id()});
+  const auto first = shop.bench.claim(1);
+  const auto second = shop.bench.claim(1);
+  REQUIRE(shop.bench.ids(second) == "b");
+  shop.bench.tried(first.at(0), 500, State::due);
+  shop.change(webhook::Order::by_key, false);
+  shop.bench.pass(31);
+  const auto third = shop.bench.claim();
+  CHECK(shop.bench.ids(third) == "a");
+  CHECK(shop.bench.tried(second.at(0), 200, State::delivered).word == webhook::Settled::Word::applied);
+}
+
+TEST_CASE("what was superseded in flight stays so when its endpoint's order changes") {
+  Ordered shop;
+  shop.change(webhook::Order::none, true);
+  shop.bench.append(keyed("old", "k"), {shop.id()});
+  const auto first = shop.bench.claim();
+  shop.bench.append(keyed("new", "k"), {shop.id()});
+  const auto second = shop.bench.claim();
+  shop.bench.tried(second.at(0), 200, State::delivered);
+  shop.change(webhook::Order::by_key, true);
+  shop.bench.tried(first.at(0), 500, State::due);
+  CHECK(shop.bench.claim().empty());
+  CHECK(shop.listed({.state = State::superseded}) == "old");
+}
+
+TEST_CASE("a replayed event supersedes no newer one, and is not sent after it") {
+  Ordered shop;
+  shop.change(webhook::Order::none, true);
+  const std::uint64_t other = shop.id() == 1 ? 2 : 1;
+  shop.bench.append(keyed("v1", "k"), {other});
+  shop.bench.append(keyed("v2", "k"), {other, shop.id()});
+  const auto kept = shop.bench.store.events({});
+  REQUIRE(kept.size() == 2);
+  const std::vector<webhook::EndpointId> to{shop.description.id};
+  const webhook::Route route{kept[0].number, to};
+  CHECK(shop.bench.store.replay(shop.bench.time.now(), {&route, 1}) == 0);
+  CHECK(shop.listed({.endpoint = shop.description.id, .state = State::due}) == "v2");
+}
