@@ -75,7 +75,8 @@ class Aftermath {
   void close() {
     pay(closures_, [this](const Debt& debt) {
       const bool gone = debt.state == EndpointState::gone;
-      if (!(gone ? registry_.move_to(debt.endpoint, debt.state) : retire(debt.endpoint))) return;
+      const bool moved = gone ? registry_.move_to(debt.endpoint, debt.state) : retire(debt.endpoint);
+      if (!moved && !(debt.unsure && registry_.existing(debt.endpoint)->state == debt.state)) return;
       static_cast<void>(health_.recovers(debt.endpoint));  // if it is enabled again, it starts anew
       Notice notice =
           about(debt.endpoint, gone ? Notice::Kind::endpoint_gone : Notice::Kind::endpoint_disabled, debt.text);
@@ -93,6 +94,7 @@ class Aftermath {
     EndpointState state = EndpointState::active;  // that it is to be moved to
     Duration failing_for{};
     std::string_view text{};
+    bool unsure = false;  // the store may have done it, and its answer went unheard
   };
 
   /// One for each endpoint: a later word takes the place of an earlier one.
@@ -100,8 +102,10 @@ class Aftermath {
     for (Debt& known : debts) {
       if (known.endpoint != debt.endpoint) continue;
       const Duration rest = (std::max)(known.lane.rest, debt.lane.rest);
+      const bool unsure = known.unsure && known.state == debt.state;
       known = debt;
       known.lane.rest = rest;
+      known.unsure = unsure;
       return;
     }
     debts.push_back(debt);
@@ -114,6 +118,7 @@ class Aftermath {
       try {
         pay(debt);
       } catch (const Error& error) {
+        debts.back().unsure = debt.unsure || error.code() == errc::unknown_commit;
         if (error.code() != errc::not_found) throw;  // removed meanwhile: nobody's trouble
       }
       debts.pop_back();

@@ -77,9 +77,7 @@ class Worker final : private Exchanges {
   }
 
   /// True if the last step left nothing to do now: nothing in flight, nothing to be told to the store, nothing due.
-  bool idle() const noexcept {
-    return slots_.taken() == 0 && outcomes_.empty() && !aftermath_.owes() && found_nothing_;
-  }
+  bool idle() const noexcept { return slots_.taken() == 0 && !owes() && found_nothing_; }
 
   /// Gives back what is in flight, untried as far as anyone can know.
   void abandon() {
@@ -168,7 +166,7 @@ class Worker final : private Exchanges {
       if (room == 0) {
         if (took > 0) peers_.another();  // there may be more, or soon: somebody must know when
         say();
-        return outcomes_.empty() ? wait : (std::min)(wait, trouble_pause);
+        return owes() ? (std::min)(wait, trouble_pause) : wait;
       }
       if (announced) asleep_.store(true);
       claimed_.clear();
@@ -192,7 +190,7 @@ class Worker final : private Exchanges {
       sweep();
       if (announced || wait == Duration::zero()) {
         found_nothing_ = true;
-        return (std::min)(wait, outcomes_.empty() ? found.next : trouble_pause);
+        return (std::min)(wait, owes() ? trouble_pause : found.next);
       }
       say();  // what could not be started must not wait for the sleep to end
       announced = true;
@@ -355,7 +353,7 @@ class Worker final : private Exchanges {
   /// Settles what there is to settle, and does what is owed; what the store does not take now is said again in the next
   /// step.
   void say() {
-    if (outcomes_.empty() && !aftermath_.owes()) return;
+    if (!owes()) return;
     const Now now = policies_.clock.now();
     if (now.steady < trouble_until_) return;
     if (!outcomes_.empty() && !settle(now)) return;
@@ -363,6 +361,9 @@ class Worker final : private Exchanges {
     contained([&] { aftermath_.tune(); });
     contained([&] { aftermath_.close(); });
   }
+
+  /// Something is to be said or done that the store did not take yet: no time for a long sleep.
+  bool owes() const noexcept { return !outcomes_.empty() || aftermath_.owes(); }
 
   bool settle(const Now& now) {
     settlements_.clear();
