@@ -293,11 +293,7 @@ class Intake {
       oldest.most = most;
       for (const Delivery& delivery : policies_.store.find(oldest)) {
         ++found;
-        Query one;
-        one.delivery = delivery.id;
-        one.state = State::due;  // not if a worker is at it by now
-        one.most = 1;
-        if (policies_.store.amend(policies_.clock.now(), one, State::cancelled) == 0) continue;
+        if (!cancel_due(delivery.id)) continue;
         Notice notice;
         notice.kind = Notice::Kind::dropped;
         notice.endpoint = delivery.endpoint;
@@ -308,6 +304,24 @@ class Intake {
       }
     }
     return found;
+  }
+
+  /// False: it ended otherwise meanwhile. A store that does not know whether it did it is asked again.
+  bool cancel_due(DeliveryId delivery) {
+    Query one;
+    one.delivery = delivery;
+    one.state = State::due;  // not if a worker is at it by now
+    one.most = 1;
+    for (int tries = 0;; ++tries) {
+      try {
+        if (policies_.store.amend(policies_.clock.now(), one, State::cancelled) > 0) return true;
+        Query ended = one;
+        ended.state = State::cancelled;
+        return tries > 0 && !policies_.store.find(ended).empty();  // by us
+      } catch (const Error& error) {
+        if (error.code() != errc::unknown_commit || tries == 2) throw;
+      }
+    }
   }
 
   static constexpr std::size_t most_dropped = 1024;
