@@ -27,7 +27,7 @@ struct Faults {
   std::function<webhook::Now()> now{};  // instead of the system's clock
   std::function<void()> opening{}, starting{}, polling{}, signing{};
   std::function<void()> appending{}, appended{}, claiming{}, settling{}, reading{};  // appended: after it
-  std::function<void()> tuning{}, putting{};
+  std::function<void()> tuning{}, putting{}, was_put{}, was_amended{};  // the last two: after it
   std::atomic<int> claims{0};
   std::atomic<int> sleeps{0};  // polls that would wait for long
   static void at(const std::function<void()>& place) {
@@ -113,7 +113,9 @@ struct SharedStore {
   }
   webhook::Version put(const webhook::Endpoint& endpoint) {
     Faults::at(faults->putting);
-    return real->put(endpoint);
+    const webhook::Version version = real->put(endpoint);
+    Faults::at(faults->was_put);
+    return version;
   }
   std::vector<webhook::Endpoint> endpoints(webhook::Version after) {
     Faults::at(faults->reading);
@@ -122,7 +124,9 @@ struct SharedStore {
   std::vector<webhook::Delivery> find(const webhook::Query& query) { return real->find(query); }
   std::vector<webhook::Attempt> attempts(webhook::DeliveryId id) { return real->attempts(id); }
   std::size_t amend(const webhook::Now& now, const webhook::Query& query, webhook::State to) {
-    return real->amend(now, query, to);
+    const std::size_t amended = real->amend(now, query, to);
+    Faults::at(faults->was_amended);
+    return amended;
   }
   std::vector<webhook::KeptEvent> events(const webhook::EventQuery& query) { return real->events(query); }
   webhook::Backlog backlog(const webhook::Now& now) { return real->backlog(now); }

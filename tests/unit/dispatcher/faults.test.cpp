@@ -134,3 +134,54 @@ TEST_CASE("a worker forgets the keys of removed endpoints") {
   CHECK(host.transport.requests().size() == 100);
   CHECK(host.signer.prepared.use_count() - none <= 1);
 }
+
+TEST_CASE("an endpoint that is gone is told of once, even if the store's answer to that went unheard") {
+  FaultyVirtualHost host;
+  host.transport.answer_with([](const webhook::Request&) { return webhook::RecordingTransport::answer(410); });
+  host.hooks.add({.url = "https://a.example/"});
+  int lost = 0;
+  host.faults->was_put = [&] {
+    if (++lost == 1) throw Error(errc::unknown_commit, "the connection was lost");
+  };
+  host.hooks.emit("a.b", {});
+  host.pass(10s);
+  CHECK(lost == 1);
+  CHECK(host.count(Notice::Kind::endpoint_gone) == 1);
+  CHECK(host.hooks.endpoints().at(0).state == webhook::EndpointState::gone);
+}
+
+TEST_CASE("what is dropped from a full store is told of once, even if the store's answer to that went unheard") {
+  Options options;
+  options.when_full = webhook::WhenFull::drop_oldest;
+  FaultyHost host(std::move(options),
+                  std::make_shared<webhook::MemoryStore>(webhook::MemoryOptions{.max_deliveries = 1}));
+  host.hooks.add({.url = "https://a.example/"});
+  int lost = 0;
+  host.faults->was_amended = [&] {
+    if (++lost == 1) throw Error(errc::unknown_commit, "the connection was lost");
+  };
+  host.hooks.emit("a.b", {});
+  CHECK_NOTHROW(host.hooks.emit("a.b", {}));
+  CHECK(lost == 2);
+  CHECK(host.count(Notice::Kind::dropped) == 1);
+}
+
+TEST_CASE("a worker that could not tell the store how a lane is to be served does not sleep before it has") {
+  FaultyVirtualHost host;
+  host.hooks.add({.url = "https://a.example/"});
+  host.faults->starting = [] { throw Error(errc::transient, "no sockets"); };
+  host.faults->polling = [&] { host.hooks.notify(); };
+  bool locked = true;
+  int tuned = 0;
+  host.faults->tuning = [&] {
+    if (locked) throw Error(errc::transient, "the database is locked");
+    ++tuned;
+  };
+  for (int i = 0; i < 12; ++i) host.hooks.emit("a.b", {});  // ten failures in a row open the breaker
+  host.hooks.run_once(1h);
+  CHECK(host.faults->sleeps == 0);
+  locked = false;
+  host.clock.advance(2s);
+  host.hooks.run_once();
+  CHECK(tuned > 0);
+}
