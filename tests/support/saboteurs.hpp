@@ -72,7 +72,13 @@ class WrongScheme {
   std::shared_ptr<Memory> memory_ = std::make_shared<Memory>();
 };
 
-enum class TransportFault { none, gate_not_asked, answered_before_it_was_sent, redirect_taken_for_success };
+enum class TransportFault {
+  none,
+  gate_not_asked,
+  answered_before_it_was_sent,
+  redirect_taken_for_success,
+  never_woken
+};
 
 /// The simulated transport, but for one fault.
 class WrongTransport {
@@ -98,7 +104,9 @@ class WrongTransport {
       real_.poll(wait, *this);
     }
     void cancel(webhook::Ticket ticket) noexcept { real_.cancel(ticket); }
-    void wake() noexcept { real_.wake(); }
+    void wake() noexcept {
+      if (fault_ != TransportFault::never_woken) real_.wake();
+    }
 
    private:
     bool may_send(webhook::Ticket ticket) override {

@@ -4,6 +4,8 @@
 #define WEBHOOK_TESTS_SUPPORT_WRONG_STORE_HPP
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,7 +30,17 @@ enum class StoreFault {
   newest_served_first,
   version_unchecked,
   removed_endpoint_served,
-  spacing_ignored
+  spacing_ignored,
+  // Not for the suite and the model, which ask nothing of the kind yet; for the simulator.
+  lane_forgotten_after_settle,
+  lane_forgotten_after_tune,
+  lane_forgotten_after_put,
+  order_ignored,
+  head_skipped,
+  parked_key_passed,
+  superseded_sent,
+  schedule_forgotten,
+  resend_lost
 };
 
 class WrongStore {
@@ -40,6 +52,9 @@ class WrongStore {
 
   void append(const webhook::Now& now, std::span<const webhook::NewEvent> events,
               std::span<webhook::Appended> appended) {
+    for (const webhook::NewEvent& event : events) {
+      for (const webhook::EndpointId id : event.routes) remember(now, id);
+    }
     if (!is(StoreFault::append_in_pieces) && !is(StoreFault::duplicate_taken_as_new))
       return store_.append(now, events, appended);
     for (std::size_t i = 0; i < events.size(); ++i) {
@@ -61,6 +76,7 @@ class WrongStore {
     const std::lock_guard lock(known_->mutex);
     for (std::size_t i = before; i < claimed.size(); ++i) {
       known_->fences[claimed[i].lease.delivery] = claimed[i].lease.fence;
+      known_->endpoints[claimed[i].lease.delivery] = claimed[i].endpoint;
       if (is(StoreFault::lost_leases_not_counted)) claimed[i].lost = 0;
     }
     return found;
@@ -76,7 +92,18 @@ class WrongStore {
         if (there != known_->fences.end()) word.lease.fence = there->second;
       }
     }
+    if (is(StoreFault::parked_key_passed)) {
+      for (webhook::Settlement& word : changed) {
+        if (word.state == webhook::State::parked) word.state = webhook::State::dead;
+      }
+    }
     store_.settle(now, changed, settled);
+    if (is(StoreFault::lane_forgotten_after_settle)) {
+      for (std::size_t i = 0; i < words.size(); ++i) {
+        if (settled[i].word == webhook::Settled::Word::applied)
+          forget(now, known_->endpoints[words[i].lease.delivery], settled[i].cap);
+      }
+    }
     for (webhook::Settled& answer : settled) {
       if (!is(StoreFault::settle_counts_twice) || answer.word != webhook::Settled::Word::already) continue;
       answer.word = webhook::Settled::Word::applied;
@@ -85,15 +112,21 @@ class WrongStore {
   }
 
   void tune(const webhook::Now& now, webhook::EndpointId endpoint, const webhook::Lane& how) {
+    known_->rests[endpoint] = now.steady + how.rest;
     webhook::Lane changed = how;
     if (is(StoreFault::rest_ignored)) changed.rest = webhook::Duration::zero();
     if (is(StoreFault::cap_ignored)) changed.cap = 1000;
+    if (is(StoreFault::head_skipped)) changed.cap = 1;
+    if (is(StoreFault::lane_forgotten_after_tune)) return forget(now, endpoint, how.cap);
     store_.tune(now, endpoint, changed);
   }
 
   webhook::Version put(const webhook::Endpoint& description) {
     webhook::Endpoint changed = description;
     if (is(StoreFault::cap_ignored)) changed.cap = 1000;
+    if (is(StoreFault::head_skipped)) changed.cap = 1;  // so that the others go only while the first waits
+    if (is(StoreFault::head_skipped) || is(StoreFault::order_ignored)) changed.order = webhook::Order::none;
+    if (is(StoreFault::superseded_sent)) changed.supersede = false;
     if (is(StoreFault::spacing_ignored)) changed.spacing = webhook::Duration::zero();
     if (is(StoreFault::removed_endpoint_served) && changed.state == webhook::EndpointState::removed) {
       changed.state = webhook::EndpointState::paused;
@@ -103,16 +136,62 @@ class WrongStore {
         if (there.id == changed.id) changed.version = there.version;
       }
     }
-    return store_.put(changed);
+    const webhook::Version version = store_.put(changed);
+    const bool active = changed.state == webhook::EndpointState::active;
+    if (active && !std::exchange(known_->active[changed.id], active)) known_->rests.erase(changed.id);
+    known_->active[changed.id] = active;
+    if (is(StoreFault::lane_forgotten_after_put)) forget({}, changed.id, changed.cap);
+    return version;
   }
 
-  std::vector<webhook::Endpoint> endpoints(webhook::Version after) { return store_.endpoints(after); }
+  std::vector<webhook::Endpoint> endpoints(webhook::Version after) {
+    std::vector<webhook::Endpoint> all = store_.endpoints(after);
+    if (is(StoreFault::schedule_forgotten)) {
+      for (webhook::Endpoint& endpoint : all) endpoint.retry.reset();
+    }
+    return all;
+  }
+
+  std::vector<webhook::Delivery> find(const webhook::Query& query) { return store_.find(query); }
+  std::vector<webhook::Attempt> attempts(webhook::DeliveryId delivery) { return store_.attempts(delivery); }
+  std::vector<webhook::KeptEvent> events(const webhook::EventQuery& query) { return store_.events(query); }
+  webhook::Backlog backlog(const webhook::Now& now) { return store_.backlog(now); }
+  std::size_t amend(const webhook::Now& now, const webhook::Query& query, webhook::State to) {
+    if (is(StoreFault::resend_lost) && to == webhook::State::due) return store_.find(query).size();
+    return store_.amend(now, query, to);
+  }
+  std::size_t replay(const webhook::Now& now, std::span<const webhook::Route> routes) {
+    return store_.replay(now, routes);
+  }
+  std::size_t prune(const webhook::Now& now, webhook::Duration age, std::size_t most) {
+    return store_.prune(now, age, most);
+  }
 
  private:
   struct Known {
     std::mutex mutex{};
     std::map<webhook::DeliveryId, webhook::Fence> fences{};
+    std::map<webhook::DeliveryId, webhook::EndpointId> endpoints{};
+    std::map<webhook::EndpointId, std::uint32_t> forgotten{};  // with the cap in force
+    std::map<webhook::EndpointId, webhook::Duration> rests{};  // until then
+    std::map<webhook::EndpointId, bool> active{};
   };
+
+  /// The lane is not put where it belongs after something about it changed: nobody serves it until something else puts
+  /// it there.
+  void forget(const webhook::Now& now, webhook::EndpointId id, std::uint32_t cap) {
+    known_->forgotten[id] = cap;
+    store_.tune(now, id, webhook::Lane{cap, std::chrono::hours{1'000'000}});
+  }
+  void remember(const webhook::Now& now, webhook::EndpointId id) {
+    const auto there = known_->forgotten.find(id);
+    if (there == known_->forgotten.end()) return;
+    const auto rests = known_->rests.find(id);
+    const webhook::Duration left =
+        rests == known_->rests.end() ? webhook::Duration::zero() : rests->second - now.steady;
+    store_.tune(now, id, webhook::Lane{there->second, (std::max)(left, webhook::Duration::zero())});
+    known_->forgotten.erase(there);
+  }
   bool is(StoreFault fault) const noexcept { return fault_ == fault; }
 
   webhook::MemoryStore store_;

@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -24,6 +27,18 @@ struct SharedStore {
   SimulatedWorld& world;
   Invariants& invariants;
   Store store;
+  DeliveryId newest{};  // of those that the log has shown
+
+  /// What the log has that it had not when it was last asked.
+  std::vector<Delivery> fresh() requires Remembers<Store> {
+    std::vector<Delivery> found = store.find({.after = newest, .most = (std::numeric_limits<std::size_t>::max)()});
+    if (!found.empty()) newest = found.back().id;
+    return found;
+  }
+  std::optional<State> state_of(DeliveryId id) requires Remembers<Store> {
+    const std::vector<Delivery> found = store.find({.delivery = id, .most = 1});
+    return found.empty() ? std::nullopt : std::optional(found.front().state);
+  }
 };
 
 /// A handle for one host. For one thread.
@@ -39,9 +54,13 @@ class FaultyStore {
     // A store whose commit may be in doubt recognises every event by its id, not only those that the host named.
     std::vector<NewEvent> known(events.begin(), events.end());
     for (NewEvent& event : known) event.named = true;
+    for (const NewEvent& event : events) {
+      if (!event.event->tenant.empty()) shared_->invariants.notices.reported(*host_, event.event->type);
+    }
     write([&] {
       shared_->store.append(now, known, appended);
       for (std::size_t i = 0; i < events.size(); ++i) shared_->invariants.appended(now, events[i], appended[i]);
+      if constexpr (Remembers<Store>) shared_->invariants.learned(shared_->fresh());
     });
   }
 
@@ -69,6 +88,7 @@ class FaultyStore {
       }
     });
     for (std::size_t i = 0; i < words.size(); ++i) shared_->invariants.told(*host_, words[i], settled[i].word);
+    shared_->invariants.notices.heard(*host_, words, settled);
   }
 
   void tune(const Now& now, EndpointId endpoint, const Lane& lane) {
@@ -81,11 +101,22 @@ class FaultyStore {
 
   Version put(const Endpoint& description) {
     if (description.state != EndpointState::active) fulfil(Duty::retire, description.id);
+    Invariants& invariants = shared_->invariants;
+    const SimulatedLane* const lane = invariants.rows().lane(description.id);
+    const std::optional<Endpoint> before = lane == nullptr ? std::nullopt : std::optional(lane->endpoint);
     Version version = 0;
-    write([&] {
-      version = shared_->store.put(description);
-      shared_->invariants.put(description, version);
-    });
+    try {
+      write([&] {
+        version = shared_->store.put(description);
+        invariants.put(description, version);
+      });
+    } catch (...) {
+      const bool moved = before && before->state != description.state;
+      if (version != 0 && moved) invariants.notices.put_in_doubt(*host_, description.id, description.state, version);
+      throw;
+    }
+    if (version == host_->knows + 1) host_->knows = version;
+    invariants.notices.put(*host_, before ? &*before : nullptr, description);
     return version;
   }
 
@@ -96,7 +127,78 @@ class FaultyStore {
       world.count(Happening::store_refused);
       throw Error(errc::transient, "the endpoints cannot be read");
     }
+    host_->knows = shared_->invariants.registry();
     return shared_->store.endpoints(after);
+  }
+
+  // ------------------------------------------------------------------------------ the chapter of stores that remember
+  std::vector<Delivery> find(const Query& query) requires Remembers<Store> {
+    enter();
+    std::vector<Delivery> found = shared_->store.find(query);
+    if (query.delivery && query.state == State::cancelled && !found.empty())
+      shared_->invariants.notices.seen_cancelled(*host_, *query.delivery);
+    return found;
+  }
+  std::vector<Attempt> attempts(DeliveryId delivery) requires Remembers<Store> {
+    enter();
+    return shared_->store.attempts(delivery);
+  }
+  std::vector<KeptEvent> events(const EventQuery& query) requires Remembers<Store> {
+    enter();
+    return shared_->store.events(query);
+  }
+  Backlog backlog(const Now& now) requires Remembers<Store> {
+    enter();
+    return shared_->store.backlog(now);
+  }
+
+  std::size_t amend(const Now& now, const Query& query, State to) requires Remembers<Store> {
+    NoticeInvariants& notices = shared_->invariants.notices;
+    const bool drops = to == State::cancelled && !host_->has_second_thoughts;
+    std::size_t amended = 0;
+    try {
+      write([&] {
+        const std::vector<Delivery> asked = shared_->store.find(query);
+        amended = shared_->store.amend(now, query, to);
+        shared_->invariants.amended(now, asked, to, amended, [&](DeliveryId id) { return shared_->state_of(id); });
+        if (to != State::cancelled || amended == 0) return;
+        shared_->world.count(drops ? Happening::dropped : Happening::cancelled_by_host);
+      });
+    } catch (const Error& error) {
+      const bool unknown = error.code() == errc::unknown_commit;
+      if (drops) notices.drop_in_doubt(*host_, *query.delivery, amended > 0, unknown);
+      throw;
+    }
+    if (drops && amended > 0) notices.dropped(*host_, *query.delivery);
+    if (drops && amended == 0) notices.asked_again(*host_, *query.delivery);
+    return amended;
+  }
+
+  std::size_t replay(const Now& now, std::span<const Route> routes) requires Remembers<Store> {
+    std::size_t replayed = 0;
+    write([&] {
+      const auto state_of = [this](DeliveryId id) { return shared_->state_of(id); };
+      std::vector<AskedReplay> asked;
+      for (const Route& route : routes) ask(route, asked);
+      try {
+        replayed = shared_->store.replay(now, routes);
+      } catch (const Error&) {  // what was replayed until then stays
+        shared_->invariants.replayed(now, asked, shared_->fresh(), true, state_of);
+        throw;
+      }
+      for (AskedReplay& one : asked) one.forgotten = kept(one.number) == nullptr;
+      shared_->invariants.replayed(now, asked, shared_->fresh(), false, state_of);
+    });
+    return replayed;
+  }
+
+  std::size_t prune(const Now& now, Duration age, std::size_t most) requires Remembers<Store> {
+    std::size_t pruned = 0;
+    write([&] {
+      pruned = shared_->store.prune(now, age, most);
+      if (pruned > 0) shared_->world.count(Happening::pruned);
+    });
+    return pruned;
   }
 
  private:
@@ -105,6 +207,24 @@ class FaultyStore {
     enter();
     call();
     leave(true);
+  }
+
+  std::shared_ptr<const Event> kept(EventNumber number) {
+    EventQuery query;
+    query.after = EventNumber{static_cast<std::uint64_t>(number) - 1};
+    query.most = 1;
+    const std::vector<KeptEvent> found = shared_->store.events(query);
+    return found.empty() || found.front().number != number ? nullptr : found.front().event;
+  }
+
+  /// What a route of replay() asks for, if the store still keeps the event.
+  void ask(const Route& route, std::vector<AskedReplay>& asked) {
+    const std::shared_ptr<const Event> event = kept(route.event);
+    if (event == nullptr) return;
+    for (const EndpointId endpoint : route.endpoints) {
+      const SimulatedRow* const row = shared_->invariants.rows().find(event->id.view(), endpoint);
+      asked.push_back({route.event, event, endpoint, row != nullptr && shared_->state_of(row->delivery).has_value()});
+    }
   }
 
   void fulfil(Duty duty, EndpointId endpoint) noexcept {

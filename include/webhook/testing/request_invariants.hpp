@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "simulated_receivers.hpp"
 #include "simulated_world.hpp"
 #include "simulation_rows.hpp"
 
@@ -24,11 +25,15 @@ class RequestInvariants {
   void taken(const Claimed& one) {
     if (SimulatedRow* const row = rows_.find(one.lease.delivery)) row->taken = world_.now();
   }
-  void begun(const Request& request) {
-    if (SimulatedRow* const row = rows_.find(request)) row->begun = true;
+  /// The host makes a request; returns the fence under which it does so.
+  Fence begun(const Request& request) {
+    SimulatedRow* const row = rows_.find(request);
+    if (row == nullptr) return 0;
+    row->begun = true;
+    return row->fence;
   }
   /// Right before the first byte leaves. Returns the delivery; null if it must not have been sent.
-  SimulatedRow* sent(const SimulatedHost& host, const Request& request) {
+  SimulatedRow* sent(const SimulatedHost& host, const Request& request, Fence fence) {
     SimulatedRow* const row = rows_.find(request);
     const Duration now = world_.now();
     ++world_.report.attempts;
@@ -36,7 +41,14 @@ class RequestInvariants {
       world_.violated("I11", "a request bears an id or a URL that this delivery never had");
     } else if (request.body != row->event->payload) {
       world_.violated("I11", "a try has another body than the event");
-    } else if (row->state != State::leased || row->holder.get() != &host || row->lease_ends < now + request.timeout) {
+    } else if (request.headers.find("traceparent").value_or("") != row->event->traceparent) {
+      world_.violated("I11", "a try belongs to another trace than the event");
+    } else if (std::any_of(row->revoked.begin(), row->revoked.end(), [&](const auto& lease) {
+                 return lease.first == fence && now + request.timeout <= lease.second;
+               })) {
+      return row;  // cancelled, or sent again, while it was begun: its host cannot know
+    } else if (row->state != State::leased || row->fence != fence || row->holder.get() != &host ||
+               row->lease_ends < now + request.timeout) {
       world_.violated("I2", "a request left outside of its lease");
     } else if (row->free_at > now) {
       world_.violated("I2", "two requests of one delivery were under way at once");
@@ -46,11 +58,13 @@ class RequestInvariants {
     }
     return nullptr;
   }
-  void answered(SimulatedRow& row, bool accepted, Duty duty, Duration asked, Duration at) {
-    if (accepted) row.accepted = row.fence;
-    row.duty = duty;
-    row.asked = asked;
-    ended(row, at);
+  void answered(SimulatedRow& row, Fence fence, const SimulatedAnswer& answer, Duration at) {
+    if (row.fence != fence || row.state != State::leased) return;  // cancelled meanwhile
+    if (answer.accepted) row.accepted = row.fence;
+    row.duty = answer.duty;
+    row.asked = answer.asked;
+    row.asked_by_date = answer.by_date;
+    ended(row, fence, at);
   }
   /// After each step of a host: what an answer asked for must have been tried, whether the store took it or not.
   void stepped(const SimulatedHost& host) {
@@ -73,8 +87,11 @@ class RequestInvariants {
     if (answer) return;
     row.duty = Duty::none;
     row.asked = Duration::zero();
+    row.asked_by_date = false;
   }
-  void ended(SimulatedRow& row, Duration at) noexcept { row.free_at = (std::min)(row.free_at, at); }
+  void ended(SimulatedRow& row, Fence fence, Duration at) noexcept {
+    if (row.fence == fence) row.free_at = (std::min)(row.free_at, at);
+  }
 
   /// The host has heard the answer to its word, and now owes what follows from it.
   void told(SimulatedHost& host, const Settlement& word, Settled::Word answer) {

@@ -50,8 +50,8 @@ class SimulatedTransport {
     void start(Ticket ticket, const Request& request) {
       SimulatedWorld& world = network_->world;
       network_->judge_signature(*host_, request);
-      network_->invariants.begun(request);
       Exchange exchange;
+      exchange.fence = network_->invariants.begun(request);
       exchange.ticket = ticket;
       exchange.request = &request;
       exchange.next = world.now() + world.dice.between(Duration::zero(), std::chrono::milliseconds{200});
@@ -89,7 +89,8 @@ class SimulatedTransport {
     void cancel(Ticket ticket) noexcept {
       for (std::size_t i = 0; i < exchanges_.size(); ++i) {
         if (exchanges_[i].ticket != ticket) continue;
-        if (exchanges_[i].row != nullptr) network_->invariants.ended(*exchanges_[i].row, network_->world.now());
+        const Exchange& over = exchanges_[i];
+        if (over.row != nullptr) network_->invariants.ended(*over.row, over.fence, network_->world.now());
         exchanges_.erase(exchanges_.begin() + static_cast<std::ptrdiff_t>(i));
         break;
       }
@@ -105,7 +106,7 @@ class SimulatedTransport {
       Duration timeout{};  // the end of it, in any case
       bool sent = false;
       SimulatedRow* row = nullptr;  // once it was sent
-      Fence fence = 0;
+      Fence fence = 0;              // under which it was begun
       Response response{};
     };
 
@@ -134,17 +135,17 @@ class SimulatedTransport {
     void send(Exchange& exchange, Duration now) {
       SimulatedWorld& world = network_->world;
       exchange.sent = true;
-      exchange.row = network_->invariants.sent(*host_, *exchange.request);
+      exchange.row = network_->invariants.sent(*host_, *exchange.request, exchange.fence);
       SimulatedAnswer answer = network_->receivers.answer(*exchange.request);
       world.trace(static_cast<std::uint64_t>(answer.response.status));
       world.trace(static_cast<std::uint64_t>(now.count()));
       exchange.next = now + answer.after;
-      exchange.response = std::move(answer.response);
       exchange.timeout = (std::max)(exchange.timeout, now);  // a host that was frozen sends late
-      if (exchange.row == nullptr) return;
-      exchange.fence = exchange.row->fence;
-      network_->invariants.answered(*exchange.row, answer.accepted, answer.duty, answer.asked,
-                                    (std::min)(exchange.next, exchange.timeout));
+      if (exchange.row != nullptr) {
+        network_->invariants.answered(*exchange.row, exchange.fence, answer,
+                                      (std::min)(exchange.next, exchange.timeout));
+      }
+      exchange.response = std::move(answer.response);
     }
 
     void announce() noexcept {

@@ -25,6 +25,7 @@ struct SimulatedAnswer {
   Duration after{};  // when the sender hears of it; later than its timeout: never
   Duty duty = Duty::none;
   Duration asked{};       // Retry-After, if it is a number
+  bool by_date = false;   // if it is a date, which a host's calendar may see otherwise
   bool accepted = false;  // the receiver has processed it and said 2xx, whatever the sender hears
 };
 
@@ -125,10 +126,10 @@ class SimulatedReceivers {
     return answer;
   }
 
-  /// For some seconds, or until a date that the host's calendar may see otherwise.
+  /// For some seconds, or until a date.
   void ask_for_rest(SimulatedAnswer& answer) {
     const std::chrono::seconds wait(world_.dice.below(world_.dice.chance(0.1) ? 108'000 : 3'600));
-    const bool dated = world_.dice.chance(0.4);
+    const bool dated = answer.by_date = world_.dice.chance(0.4);
     answer.duty = dated || wait == wait.zero() ? Duty::none : Duty::rest;
     if (dated) world_.count(Happening::retry_after_date);
     if (!dated) answer.asked = (std::min)(Duration(wait), Duration(std::chrono::hours{24}));

@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "../concepts.hpp"
+#include "../notice.hpp"
 #include "manual_clock.hpp"
 #include "simulation_report.hpp"
 
@@ -48,19 +50,21 @@ enum class Duty : std::uint8_t { none, rest, retire };
 /// What the policies of one host and the simulator tell each other.
 struct SimulatedHost {
   std::size_t index = 0;
-  bool crashed = false;          // everything of it has ended: its store refuses, its network is silent
-  bool ended = false;            // stopped in good order
-  bool woken = false;            // the next poll returns at once
-  bool busy = false;             // something was done in the last poll: the worker goes on without sleeping
-  Duration sleeps_until{};       // as the last poll was asked; steady
-  Duration next_exchange{};      // when something happens on the network; steady
-  Duration frozen_until{};       // steady
-  Duration partitioned_until{};  // from the store; steady
-  Duration wall_error{};         // how far its calendar is off
-  bool wall_went_back = false;   // since it started
-  std::size_t exchanges = 0;     // in flight
-  Duration changed{};            // when it last changed something in the store; steady
-  Duty duty = Duty::none;        // what it owes to an answer, by the end of its step
+  bool crashed = false;              // everything of it has ended: its store refuses, its network is silent
+  bool ended = false;                // stopped in good order
+  bool woken = false;                // the next poll returns at once
+  bool busy = false;                 // something was done in the last poll: the worker goes on without sleeping
+  Duration sleeps_until{};           // as the last poll was asked; steady
+  Duration next_exchange{};          // when something happens on the network; steady
+  Duration frozen_until{};           // steady
+  Duration partitioned_until{};      // from the store; steady
+  Duration wall_error{};             // how far its calendar is off
+  bool wall_went_back = false;       // since it started
+  Version knows = 0;                 // of the registry: everything up to here
+  bool has_second_thoughts = false;  // what is cancelled now, its operator cancels
+  std::size_t exchanges = 0;         // in flight
+  Duration changed{};                // when it last changed something in the store; steady
+  Duty duty = Duty::none;            // what it owes to an answer, by the end of its step
   EndpointId owed_to{};
   std::function<void()> meanwhile{};  // done by another thread of the host while its worker sleeps
 };
@@ -115,14 +119,34 @@ class SimulatedClock {
   std::shared_ptr<const SimulatedHost> host_;
 };
 
+/// What a filter lets pass: "even" or "odd", by the payload's first byte; "" everything.
+struct SimulatedFilter {
+  explicit SimulatedFilter(std::string_view text) : odd(text == "odd"), any(text.empty()) {
+    if (!any && !odd && text != "even") throw Error(errc::invalid_filter, "a simulated filter is \"even\" or \"odd\"");
+  }
+  bool passes(const Event& event) const noexcept {
+    return any || event.payload.view().empty() || ((event.payload.view().front() & 1) != 0) == odd;
+  }
+  bool odd, any;
+};
+
 /// Sends a payload as it is, so that a simulation needs no library.
 struct SimulatedSerializer {
   using role = webhook::role::serializer;
+  using Filter = SimulatedFilter;
   bool renders(std::string_view format) const noexcept { return format.empty(); }
   Rendering render(const Event& event, std::string_view) const { return {{}, event.payload}; }
+  Bytes encode(const Notice& notice) const {
+    return Bytes(std::string(to_string(notice.kind)) + " " +
+                 std::to_string(static_cast<std::uint64_t>(notice.endpoint)));
+  }
+  Filter compile(std::string_view filter, std::string_view) const { return Filter(filter); }
+  void matches(std::span<const Filter* const> filters, const Event& event, std::span<bool> verdicts) const {
+    for (std::size_t i = 0; i < filters.size(); ++i) verdicts[i] = filters[i]->passes(event);
+  }
 };
 
-static_assert(ClockPolicy<SimulatedClock> && SerializerPolicy<SimulatedSerializer>);
+static_assert(ClockPolicy<SimulatedClock> && Filters<SimulatedSerializer> && Encodes<SimulatedSerializer, Notice>);
 
 }  // namespace v0
 }  // namespace webhook

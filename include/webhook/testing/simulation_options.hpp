@@ -27,13 +27,15 @@ struct SimulationOptions {
   std::function<void(Options&)> tamper{};       ///< changes a host's options, so that a test can see it caught
 };
 
-/// One of several schedules, by the seed.
-inline RetrySchedule simulated_schedule(std::uint64_t seed) {
-  switch (seed % 5) {
+/// One of several schedules, by a number.
+inline RetrySchedule simulated_schedule(std::uint64_t number) {
+  switch (number % 6) {
     case 0:
       return RetrySchedule::exponential(std::chrono::seconds{2}, 7, std::chrono::hours{1});
     case 1:
       return RetrySchedule::linear(std::chrono::minutes{1}, 3);
+    case 2:
+      return RetrySchedule::none();
     default:
       return RetrySchedule::standard();
   }

@@ -52,7 +52,13 @@ enum class Happening : std::uint8_t {
   emit_duplicate,
   emit_conflict,
   emit_full,
-  emit_failed,  ///< by a fault of the store: nobody was promised anything
+  emit_failed,        ///< by a fault of the store: nobody was promised anything
+  emit_keyed,         ///< with a key that orders or supersedes it somewhere
+  emit_traced,        ///< with a traceparent
+  emit_filtered,      ///< and at least one endpoint's filter kept it out
+  emit_channelled,    ///< and at least one endpoint listens to other channels
+  operational_event,  ///< the dispatcher's own
+  dropped,            ///< cancelled by a full store to make room (WhenFull::drop_oldest)
   endpoint_added,
   endpoint_changed,
   endpoint_rotated,
@@ -61,16 +67,35 @@ enum class Happening : std::uint8_t {
   endpoint_disabled,
   endpoint_gone,
   endpoint_removed,
+  order_changed,      ///< of an endpoint with deliveries pending
+  supersede_changed,  ///< the same
   lane_rested,
   observer_threw,
   observer_emitted,
   old_key_signed_along,
+  // What hosts were told, beside what became of each delivery.
+  told_recovered,           ///< delivered after failed attempts
+  told_endpoint_resting,    ///< its breaker opened
+  told_endpoint_failing,    ///< a warning
+  told_endpoint_recovered,  ///< both taken back
+  told_late,                ///< a change whose commit was in doubt at first
+  // Second thoughts of operators.
+  resent,
+  unparked,
+  recovered,            ///< something lost, by an endpoint and a time
+  replayed,             ///< a delivery that was missing
+  cancelled_by_host,    ///< a delivery, or all of an endpoint
+  cancelled_in_flight,  ///< its request may still arrive
+  pruned,
   // Words and states of deliveries.
   word_already,
   word_stale,
+  word_late,  ///< after its lease, and it counted
   lease_lost,
   given_back,
   tried_again,
+  order_held,            ///< waits for another one of its key
+  superseded_in_flight,  ///< while it was sent: it is not called back
   state_due,
   state_leased,
   state_parked,
@@ -87,19 +112,23 @@ inline constexpr std::size_t happenings = static_cast<std::size_t>(Happening::en
 
 /// The name of a happening, as reports show it.
 constexpr std::string_view to_string(Happening what) noexcept {
+  // clang-format off
   constexpr std::array<std::string_view, happenings> names{
-      "store_refused",    "store_unknown",      "store_answer_lost", "store_slow",        "store_unreachable",
-      "host_crashed",     "host_crashed_store", "host_restarted",    "host_stopped",      "host_frozen",
-      "wall_jumped",      "connect_failed",     "connect_slow",      "request_lost",      "answer_lost",
-      "answer_slow",      "answer_broken",      "answered_2xx",      "answered_3xx",      "answered_4xx",
-      "answered_5xx",     "answered_410",       "answered_429",      "answered_503",      "retry_after_date",
-      "asked_disable",    "asked_abort",        "gate_closed",       "emitted",           "emit_duplicate",
-      "emit_conflict",    "emit_full",          "emit_failed",       "endpoint_added",    "endpoint_changed",
-      "endpoint_rotated", "endpoint_paused",    "endpoint_resumed",  "endpoint_disabled", "endpoint_gone",
-      "endpoint_removed", "lane_rested",        "observer_threw",    "observer_emitted",  "old_key_signed_along",
-      "word_already",     "word_stale",         "lease_lost",        "given_back",        "tried_again",
-      "state_due",        "state_leased",       "state_parked",      "state_delivered",   "state_dead",
-      "state_cancelled",  "state_expired",      "state_superseded",  "state_quarantined"};
+      "store_refused", "store_unknown", "store_answer_lost", "store_slow", "store_unreachable", "host_crashed",
+      "host_crashed_store", "host_restarted", "host_stopped", "host_frozen", "wall_jumped", "connect_failed",
+      "connect_slow", "request_lost", "answer_lost", "answer_slow", "answer_broken", "answered_2xx",
+      "answered_3xx", "answered_4xx", "answered_5xx", "answered_410", "answered_429", "answered_503",
+      "retry_after_date", "asked_disable", "asked_abort", "gate_closed", "emitted", "emit_duplicate",
+      "emit_conflict", "emit_full", "emit_failed", "emit_keyed", "emit_traced", "emit_filtered",
+      "emit_channelled", "operational_event", "dropped", "endpoint_added", "endpoint_changed", "endpoint_rotated",
+      "endpoint_paused", "endpoint_resumed", "endpoint_disabled", "endpoint_gone", "endpoint_removed",
+      "order_changed", "supersede_changed", "lane_rested", "observer_threw", "observer_emitted",
+      "old_key_signed_along", "told_recovered", "told_endpoint_resting", "told_endpoint_failing",
+      "told_endpoint_recovered", "told_late", "resent", "unparked", "recovered", "replayed", "cancelled_by_host",
+      "cancelled_in_flight", "pruned", "word_already", "word_stale", "word_late", "lease_lost", "given_back",
+      "tried_again", "order_held", "superseded_in_flight", "state_due", "state_leased", "state_parked",
+      "state_delivered", "state_dead", "state_cancelled", "state_expired", "state_superseded", "state_quarantined"};
+  // clang-format on
   const auto index = static_cast<std::size_t>(what);
   return index < names.size() ? names[index] : "unknown";
 }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "../concepts.hpp"
+#include "../retry.hpp"
 #include "simulated_world.hpp"
 
 namespace webhook {
@@ -26,33 +27,49 @@ inline namespace v0 {
 struct SimulatedRow {
   std::shared_ptr<const Event> event{};
   EndpointId endpoint{};
-  DeliveryId delivery{};  // learned from the first claim
+  DeliveryId delivery{};    // learned from the store's log, or from the first claim
+  std::uint64_t age = 0;    // in which order the store accepted events ...
+  std::uint64_t place = 0;  // ... and deliveries; a replayed event is older than its place
+  std::uint64_t since = 0;  // when it became pending, in the same order
   State state = State::due;
-  Duration due{};
+  Duration due{};     // not before, by the clock reading that came with the word ...
+  Duration due_by{};  // ... and by the time at which the store heard it
   Duration lease_ends{};
   std::shared_ptr<const SimulatedHost> holder{};  // who claimed it last
   Fence fence = 0;
   std::optional<State> word{};  // the last one under this fence
   std::uint32_t attempts = 0, lost = 0;
-  Fence accepted = 0;            // under this fence its receiver said 2xx
-  Duty duty = Duty::none;        // of whoever hears its receiver's last answer
-  Duration asked{};              // Retry-After of that answer, as a number
-  Duration heard{};              // when the holder heard of the end of its try; 0: not under this fence
-  Duration taken{};              // when the holder learned of its lease; 0: the answer was lost
-  bool begun = false;            // the holder has made a request of it
-  Duration free_at{};            // before that its last exchange may be under way
-  bool maybe_cancelled = false;  // its lease ran out while its lane was closed: the store may have ended it
+  std::uint32_t tried = 0;                          // attempts, as the last claim named them
+  std::shared_ptr<const RetrySchedule> schedule{};  // in force when it was claimed
+  std::size_t most_attempts = 0;                    // of any schedule that was in force at one of its claims
+  bool parks = false;                               // when it is exhausted; the same
+  Fence accepted = 0;                               // under this fence its receiver said 2xx
+  Duty duty = Duty::none;                           // of whoever hears its receiver's last answer
+  Duration asked{};                                 // Retry-After of that answer, as a number
+  bool asked_by_date = false;
+  Duration heard{};    // when the holder heard of the end of its try; 0: not under this fence
+  Duration taken{};    // when the holder learned of its lease; 0: the answer was lost
+  bool begun = false;  // the holder has made a request of it
+  Duration free_at{};  // before that its last exchange may be under way
+  std::vector<std::pair<Fence, Duration>>
+      revoked{};                 // cancelled while it was held, until then: its holder does not know
+  bool turn = false;             // of its ordered endpoint, or of its key there
+  bool overtaken = false;        // a newer one of its key was accepted, and supersedes it
+  std::optional<State> maybe{};  // its lease ran out when it could not be due again: the store may have ended it so
 
-  bool is_over() const noexcept { return state != State::due && state != State::leased; }
+  bool is_over() const noexcept { return webhook::is_over(state); }
   bool is_held(Duration now) const noexcept { return state == State::leased && lease_ends > now; }
 };
 
 /// One endpoint, as the store has it, and its lane.
 struct SimulatedLane {
   Endpoint endpoint{};
+  std::shared_ptr<const RetrySchedule> schedule{};  // its own, or everyone's
   std::uint32_t cap = 0;
   Duration rests_until{}, spaced_until{};
-  Duration changed{};  // when anything about it changed that may make it ready
+  bool unsure_turn = false;              // the store alone knows when the last one's turn was over
+  Duration changed{};                    // when anything about it changed that may make it ready
+  std::vector<SimulatedRow*> pending{};  // by their places
   std::vector<SimulatedRow*> leased{};
 
   bool is_closed() const noexcept {
@@ -116,6 +133,7 @@ class SimulationRows {
     row = SimulatedRow{};
     row.event = event;
     row.endpoint = endpoint;
+    row.place = row.since = ++places_;
     return row;
   }
   void learn(SimulatedRow& row, DeliveryId delivery) {
@@ -127,6 +145,9 @@ class SimulationRows {
     return lanes_[endpoint.id];
   }
 
+  /// The next number in the order in which deliveries become pending.
+  std::uint64_t next_place() noexcept { return ++places_; }
+
   std::map<EndpointId, SimulatedLane>& lanes() noexcept { return lanes_; }
   std::map<std::pair<std::string, EndpointId>, SimulatedRow>& rows() noexcept { return rows_; }
 
@@ -135,6 +156,7 @@ class SimulationRows {
   std::unordered_map<DeliveryId, SimulatedRow*> by_delivery_{};
   std::map<EndpointId, SimulatedLane> lanes_{};
   std::unordered_map<std::string, EndpointId> by_url_{};
+  std::uint64_t places_ = 0;
 };
 
 }  // namespace v0

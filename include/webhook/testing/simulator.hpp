@@ -69,12 +69,12 @@ class Simulator {
       }
       for (Host& host : hosts_) revive(host);
       if (now >= next_emit_ && now - start < options_.emitting) emit_some();
-      if (now >= next_act_ && !world_.calm) act();
+      if (now >= next_act_) world_.calm ? unpark() : act();
       step_hosts();
       move_on();
     }
     if constexpr (Remembers<Store>) {
-      for (const Delivery& kept : store_.store.find(Query{.most = (std::numeric_limits<std::size_t>::max)()})) {
+      for (const Delivery& kept : store_.store.find({.most = (std::numeric_limits<std::size_t>::max)()})) {
         invariants_.kept(kept);
       }
     }
@@ -116,7 +116,12 @@ class Simulator {
     options.retry = schedule_;
     options.seed = world_.dice.next();
     options.disable_after = std::chrono::hours{world_.report.seed % 2 == 0 ? 120 : 12};
-    options.on_notice = [this, index = before.index](const Notice&) { observe(hosts_[index]); };
+    options.warn_after = {options.disable_after / 5, options.disable_after * 4 / 5};
+    if (world_.report.seed % 2 == 0) options.operational = operational_tenant;
+    if (world_.report.seed % 4 >= 2 && Remembers<Store>) options.when_full = WhenFull::drop_oldest;
+    invariants_.notices.rules = options;
+    invariants_.notices.begins(*host.state);
+    options.on_notice = [this, index = before.index](const Notice& notice) { observe(hosts_[index], notice); };
     if (options_.tamper) options_.tamper(options);
     try {
       host.hooks = std::make_unique<Hooks>(wrap_(SimulatedTransport(network_, host.state)), SimulatedSerializer(),
@@ -147,6 +152,7 @@ class Simulator {
     host.state->meanwhile = nullptr;
     ++world_.report.steps;
     invariants_.stepped(*host.state);
+    invariants_.notices.quiet(*host.state);
   }
 
   void step_hosts() {
@@ -160,8 +166,10 @@ class Simulator {
   }
 
   /// An observer that throws, or calls back into its dispatcher.
-  void observe(Host& host) {
-    if (world_.calm || host.hooks == nullptr || host.state->crashed) return;
+  void observe(Host& host, const Notice& notice) {
+    if (host.hooks == nullptr || host.state->crashed) return;
+    invariants_.notices.told(*host.state, notice, invariants_.registry());
+    if (world_.calm) return;
     if (world_.dice.chance(0.01)) {
       world_.count(Happening::observer_emitted);
       operator_.emit(*host.hooks);
@@ -175,7 +183,7 @@ class Simulator {
   void strike(Host& host) {
     SimulatedDice& dice = world_.dice;
     if (!dice.chance(0.02)) return;
-    switch (dice.below(4)) {
+    switch (dice.below(5)) {
       case 0:
         host.state->crashed = true;
         return world_.count(Happening::host_crashed);
@@ -188,6 +196,9 @@ class Simulator {
       case 2:
         host.state->partitioned_until = world_.now() + dice.between(Duration::zero(), std::chrono::minutes{3});
         return;
+      case 3:
+        host.state->busy = true;
+        return operator_.interfere(*host.hooks, *host.state);
       default:
         host.state->frozen_until = world_.now() + dice.between(std::chrono::seconds{1}, std::chrono::minutes{3});
         return world_.count(Happening::host_frozen);
@@ -199,7 +210,8 @@ class Simulator {
     Duration next = world_.start + options_.most;
     for (const Host& host : hosts_) next = (std::min)(next, wakes_at(host));
     if (now - world_.start < options_.emitting) next = (std::min)(next, next_emit_);
-    if (!world_.calm) next = (std::min)({next, next_act_, world_.start + options_.faulty});
+    next = (std::min)(next, next_act_);
+    if (!world_.calm) next = (std::min)(next, world_.start + options_.faulty);
     if (next > now) {
       at_one_moment_ = 0;
       return world_.clock.advance(next - now);
@@ -231,6 +243,7 @@ class Simulator {
     if (!host.up(world_.now())) return;
     if (world_.dice.chance(0.5)) {
       call();
+      invariants_.notices.quiet(*host.state);
       host.state->busy = true;  // it has not gone to sleep yet
     } else {
       host.state->meanwhile = call;
@@ -249,7 +262,10 @@ class Simulator {
       host->state->wall_went_back = host->state->wall_went_back || host->state->wall_error < before;
       world_.count(Happening::wall_jumped);
     }
-    during_sleep(*host, [this, host] { next_act_ = world_.now() + operator_.act(*host->hooks); });
+    during_sleep(*host, [this, host] {
+      const Duration wait = operator_.act(*host->hooks, *host->state);  // first: time may go on meanwhile
+      next_act_ = world_.now() + wait;
+    });
     if (world_.dice.chance(0.5)) emit(any_host());  // at once: what is known of the change may be old
   }
 
@@ -266,9 +282,22 @@ class Simulator {
     invariants_.calm_since = world_.now() + std::chrono::minutes{1};  // leases of crashed hosts run out
     Hooks& hooks = *hosts_.front().hooks;
     hooks.run_once();
-    for (const Endpoint& endpoint : hooks.endpoints()) {
-      if (endpoint.state == EndpointState::paused || endpoint.state == EndpointState::disabled)
-        hooks.enable(endpoint.id);
+    for (const char* const tenant : {"", operational_tenant}) {
+      for (const Endpoint& endpoint : hooks.endpoints(tenant)) {
+        if (endpoint.state == EndpointState::paused || endpoint.state == EndpointState::disabled)
+          hooks.enable(endpoint.id);
+      }
+    }
+  }
+
+  /// What is parked waits for somebody, faults or none.
+  void unpark() {
+    if constexpr (Remembers<Store>) {
+      next_act_ = world_.now() + std::chrono::hours{1};
+      during_sleep(hosts_.front(), [this] {
+        Hooks& hooks = *hosts_.front().hooks;
+        for (const Delivery& parked : hooks.deliveries({.state = State::parked, .most = 1000})) hooks.resend(parked.id);
+      });
     }
   }
 
