@@ -28,7 +28,7 @@ class BlockPool {
       while (void* const block = pop().block) ::operator delete(block);
     }
     bool empty() const noexcept { return top_ == nullptr; }
-    /// Of `size` bytes, as it was asked for.
+    /// One that was taken for `size` bytes, or that has room_for(size).
     void push(void* block, std::size_t size) noexcept { top_ = new (block) Dead{top_, size}; }
 
    private:
@@ -54,6 +54,12 @@ class BlockPool {
   BlockPool(const BlockPool&) = delete;
   BlockPool& operator=(const BlockPool&) = delete;
 
+  /// How large a block is that is taken for `size` bytes.
+  static std::size_t room_for(std::size_t size) noexcept {
+    const std::size_t which = class_of(size);
+    return which < classes ? room_of(which) : size;
+  }
+
   /// At least `size` bytes, which ::operator delete may end. Throws std::bad_alloc.
   void* take(std::size_t size) {
     const std::size_t which = class_of(size);
@@ -64,7 +70,7 @@ class BlockPool {
         return block;
       }
     }
-    return ::operator new(which < classes ? room_of(which) : size);
+    return ::operator new(room_for(size));
   }
 
   void give(Pile&& pile) noexcept {

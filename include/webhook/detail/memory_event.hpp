@@ -92,7 +92,8 @@ class MemoryEvent {
   /// A row for one more delivery of an event that is kept; it must not outlive it. Throws std::bad_alloc.
   static Owner extend(MemoryEvent& event) {
     check_rows(event.kept + 1U);
-    Owner owner = build(::operator new(sizeof(MemoryEvent) + sizeof(MemoryDelivery) + sizeof(MemoryEvent*)), 1);
+    constexpr std::size_t size = sizeof(MemoryEvent) + sizeof(MemoryDelivery) + sizeof(MemoryEvent*);
+    Owner owner = build(::operator new(BlockPool::room_for(size)), 1);
     owner->created = event.created;
     owner->extension_ = true;
     event.extended_ = true;
