@@ -23,6 +23,7 @@
 #include "memory_lane.hpp"
 #include "memory_options.hpp"
 #include "memory_relatives.hpp"
+#include "memory_room.hpp"
 #include "ordered_index.hpp"
 
 namespace webhook {
@@ -40,8 +41,8 @@ class MemoryBook {
   }
 
   const MemoryOptions& options() const noexcept { return options_; }
-  std::size_t pending() const noexcept { return pending_; }
-  std::size_t pending_bytes() const noexcept { return pending_bytes_; }
+  std::size_t pending() const noexcept { return room_.pending(); }
+  std::size_t pending_bytes() const noexcept { return room_.pending_bytes(); }
   std::uint64_t next_id() const noexcept { return next_id_; }
   MemoryDelivery* find(DeliveryId id) const noexcept {
     const std::uint64_t number = static_cast<std::uint64_t>(id);
@@ -72,7 +73,7 @@ class MemoryBook {
     }
     const auto open =
         std::count_if(lanes.begin(), lanes.end(), [](const MemoryLane* lane) { return !lane->is_closed(); });
-    check_room(static_cast<std::size_t>(open), event.payload.size());
+    room_.require(static_cast<std::size_t>(open), event.payload.size());
 
     if (lanes.empty()) return Appended::inserted;  // nobody will ever ask for it
 
@@ -82,7 +83,7 @@ class MemoryBook {
     next_id_ += kept.rows();
     static_cast<void>(block.release());
     kept.kept = 1;  // this call's own hold on it
-    over_bytes_ += kept.payload_size();
+    room_.keep(kept);
     try {
       if (what.named) names_.emplace(name_of(kept), &kept);
       for (std::size_t nth = 0; nth < lanes.size(); ++nth) {
@@ -183,8 +184,7 @@ class MemoryBook {
   /// is reached. Throws std::bad_alloc.
   bool revive(MemoryDelivery& row, std::int64_t at) {
     const std::size_t bytes = row.what().pending == 0 ? row.what().payload_size() : 0;
-    if (row.lane->is_closed() || pending_ >= options_.max_deliveries || bytes > options_.max_bytes - pending_bytes_)
-      return false;
+    if (row.lane->is_closed() || !room_.has(1, bytes)) return false;
     MemoryLane& lane = *row.lane;
     if (lane.keys != nullptr && lane.keys->is_overtaken(row)) return false;
     lane.resent.reserve(lane.pending + 1);
@@ -312,7 +312,7 @@ class MemoryBook {
 
   /// One more delivery of an event that is kept, behind live traffic. Throws errc::full or std::bad_alloc.
   void replay(MemoryEvent& event, MemoryLane& lane, std::int64_t at) {
-    check_room(1, event.pending == 0 ? event.payload_size() : 0);
+    room_.require(1, event.pending == 0 ? event.payload_size() : 0);
     lane.resent.reserve(lane.pending + 1);
     MemoryEvent::Owner block = MemoryEvent::extend(event);
     block->first = next_id_;
@@ -346,7 +346,7 @@ class MemoryBook {
 
   /// Forgets the oldest of the log until it fits its bound again.
   void trim() noexcept {
-    while (log_.bytes() + over_bytes_ > options_.keep_log_bytes) {
+    while (log_.bytes() + room_.over_bytes() > options_.keep_log_bytes) {
       const LoggedAttempt* const attempt = log_.oldest();
       if (attempt != nullptr && (over_.empty() || attempt->logged <= over_.top_key())) {
         log_.drop_oldest();
@@ -385,29 +385,11 @@ class MemoryBook {
     return block != nullptr && id + 1 - block->first < block->rows() ? block : index_.after(id);
   }
 
-  void check_room(std::size_t deliveries, std::size_t bytes) const {
-    if (deliveries == 0) return;
-    if (deliveries > options_.max_deliveries || bytes > options_.max_bytes) {
-      throw Error(errc::too_large,
-                  "the event goes to more endpoints, or has more bytes, than the memory store takes at all");
-    }
-    if (deliveries > options_.max_deliveries - pending_) {
-      throw Error(errc::full, "the memory store holds " + std::to_string(pending_) +
-                                  " pending deliveries and takes at most " + std::to_string(options_.max_deliveries) +
-                                  " (MemoryOptions::max_deliveries)");
-    }
-    if (bytes > options_.max_bytes - pending_bytes_) {
-      throw Error(errc::full, "the memory store holds " + std::to_string(pending_bytes_) +
-                                  " bytes of pending payload and takes at most " + std::to_string(options_.max_bytes) +
-                                  " (MemoryOptions::max_bytes)");
-    }
-  }
-
   enum class Coming : unsigned char { fresh, later, resent };  // fresh: due now, and there is fresh room for it
 
   void add_row(MemoryDelivery& row, MemoryLane& lane, std::int64_t due, Coming how) {
     lane.waiting.reserve(lane.returning() + 1);
-    over_.reserve((std::min)(options_.keep_finished, over_.size() + pending_ + 1));  // so that finish() cannot fail
+    over_.reserve((std::min)(options_.keep_finished, over_.size() + room_.pending() + 1));  // so that finish() cannot fail
     if (lane.keys != nullptr) lane.keys->prepare(row);
     row.lane = &lane;
     row.in = Seat::none;
@@ -438,13 +420,8 @@ class MemoryBook {
   }
 
   void begin(MemoryDelivery& row) noexcept {  // counts it as pending
-    ++pending_;
     ++row.lane->pending;
-    MemoryEvent& event = row.what();
-    if (event.pending++ == 0) {
-      over_bytes_ -= event.payload_size();
-      pending_bytes_ += event.payload_size();
-    }
+    room_.begin(row.what());
   }
 
   void end(MemoryDelivery& row) noexcept {
@@ -456,16 +433,11 @@ class MemoryBook {
         queue(*next.row, next.due);
     }
     row.resent = false;
-    --pending_;
     if (--lane.pending == 0) {
       lane.waiting.release();
       for (IndexedHeap<MemoryDelivery>* const heap : {&lane.resent, &lane.leased, &lane.parked}) heap->release();
     }
-    MemoryEvent& event = row.what();
-    if (--event.pending == 0) {
-      pending_bytes_ -= event.payload_size();
-      over_bytes_ += event.payload_size();
-    }
+    room_.end(row.what());
   }
 
   void forget(MemoryDelivery& row) noexcept {
@@ -487,7 +459,7 @@ class MemoryBook {
 
   void release(MemoryEvent& event) noexcept {
     if (--event.kept > 0) return;
-    over_bytes_ -= event.payload_size();
+    room_.forget(event);
     relatives_.forget(event);
     if (event.is_named()) {
       const auto named = names_.find(name_of(event));
@@ -498,6 +470,7 @@ class MemoryBook {
   }
 
   MemoryOptions options_;
+  MemoryRoom room_{options_};
   BlockPool::Pile ended_{};
   OrderedIndex<MemoryEvent> index_{};  // by the id of the first row; owns them
   MemoryRelatives relatives_{};
@@ -505,7 +478,6 @@ class MemoryBook {
   ItemLine<MemoryDelivery> over_{};  // keyed by the moment at which it ended
   std::unordered_map<Name, MemoryEvent*, NameHash> names_{};
   std::uint64_t next_id_ = 1;
-  std::size_t pending_ = 0, pending_bytes_ = 0, over_bytes_ = 0;
   bool keyed_ = false;  // the batch that is being added has a delivery whose key means something
 };
 
