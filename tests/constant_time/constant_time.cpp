@@ -3,6 +3,7 @@
 // which follows undefined bytes: the key is marked undefined as it enters the hash, so all that is computed from it is
 // too, the expected MAC included; a branch or an address that depends on it is an error. Of the outcome only the verdict
 // is declared known. Usage: webhook.constant_time <case>; without valgrind it prints a line "SKIPPED: <why>".
+// case: G19
 #include <dlfcn.h>
 #include <openssl/evp.h>
 #include <valgrind/memcheck.h>

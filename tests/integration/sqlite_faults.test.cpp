@@ -92,7 +92,7 @@ unsigned times(const char* name, unsigned otherwise) {
 
 }  // namespace
 
-TEST_CASE("[E2] [E3] a disk that is full or fails at any write or sync loses nothing, and is used again afterwards") {
+TEST_CASE("a disk that is full or fails at any write or sync loses nothing, and is used again afterwards", "[E2][E3]") {
   const support::TemporaryFolder folder = support::TemporaryFolder::in_memory();
   const std::string path = folder.file("store.db");
   for (const bool exclusive : {false, true}) {
@@ -128,7 +128,7 @@ TEST_CASE("[E2] [E3] a disk that is full or fails at any write or sync loses not
   }
 }
 
-TEST_CASE("[E2] a full disk says that it is full, and what was kept before can be read") {
+TEST_CASE("a full disk says that it is full, and what was kept before can be read", "[E2]") {
   const support::TemporaryFolder folder = support::TemporaryFolder::in_memory();
   FaultyVfs files;
   SqliteStore store(folder.file("store.db"));

@@ -117,7 +117,7 @@ unsigned kills() {                                          // more of them for 
 
 }  // namespace
 
-TEST_CASE("[E1] [E7] of what processes kept that were killed at every point, nothing is lost") {
+TEST_CASE("of what processes kept that were killed at every point, nothing is lost", "[E1][E7][E22]") {
   support::TemporaryFolder folder = support::TemporaryFolder::in_memory();  // what is written outlives a process anyway
   const std::string path = folder.file("shop.db");
   {

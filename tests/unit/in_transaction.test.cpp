@@ -45,7 +45,7 @@ TEST_CASE("an event that was emitted in the host's transaction is delivered afte
   CHECK(shop.host.hooks.deliveries().front().state == webhook::State::delivered);
 }
 
-TEST_CASE("[B9] an event of a transaction that was rolled back was never there") {
+TEST_CASE("an event of a transaction that was rolled back was never there", "[B9]") {
   Shop shop;
   REQUIRE(shop.db.run("BEGIN IMMEDIATE; INSERT INTO orders VALUES ('a book')") == SQLITE_OK);
   shop.host.hooks.emit(in_transaction(shop.db.get()), "order.created", {{"item", 1}}, {.id = "order-1"});
@@ -66,7 +66,7 @@ TEST_CASE("a savepoint of the host takes its events with it") {
   CHECK(shop.sent() == 1);
 }
 
-TEST_CASE("[B10] emit in a transaction that the host did not begin is refused, and none is begun") {
+TEST_CASE("emit in a transaction that the host did not begin is refused, and none is begun", "[B10]") {
   Shop shop;
   CHECK(thrown([&] { shop.host.hooks.emit(in_transaction(shop.db.get()), "order.created", {}); }) == errc::misuse);
   CHECK(sqlite3_get_autocommit(shop.db.get()) != 0);

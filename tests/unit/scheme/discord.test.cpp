@@ -131,7 +131,7 @@ TEST_CASE("G2, G7 and G9: Discord headers have one spelling and stand there once
   }
 }
 
-TEST_CASE("G4: a Discord timestamp is bounded both ways, inclusive", "[scheme][discord]") {
+TEST_CASE("a Discord timestamp is bounded both ways, inclusive", "[G4][scheme][discord]") {
   CHECK(verify(request(), at(sent + 300)).reason == Verification::ok);
   CHECK(verify(request(), at(sent + 301)).reason == Verification::too_old);
   CHECK(verify(request(), at(sent - 300)).reason == Verification::ok);

@@ -356,7 +356,7 @@ TEST_CASE("a signature must cover the digest, the method and the place", "[schem
         Verification::unsupported);
 }
 
-TEST_CASE("G4: created is bounded both ways, inclusive, and must be there", "[scheme][rfc9421]") {
+TEST_CASE("created is bounded both ways, inclusive, and must be there", "[G4][scheme][rfc9421]") {
   const Request good = signed_by({std::string(shared)});
   const auto judged = [&](std::int64_t now) { return verify(good, {std::string(shared)}, {}, at(now)).reason; };
   CHECK(judged(sent + 300) == Verification::ok);

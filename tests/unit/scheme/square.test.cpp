@@ -33,7 +33,7 @@ TEST_CASE("Square's signature is of the URL as it was registered, and of the bod
     CHECK(verify(request_with(good, url)).reason == Verification::bad_signature);
 }
 
-TEST_CASE("G7 and G9: Square's signature has one spelling, and stands there once", "[scheme][square]") {
+TEST_CASE("Square's signature has one spelling, and stands there once", "[G7][G9][scheme][square]") {
   const std::string g(good);
   for (const std::string& text : {g + "=", g.substr(0, 43), " " + g, g.substr(0, 42) + "B="})
     CHECK(verify(request_with(text)).reason == Verification::malformed);

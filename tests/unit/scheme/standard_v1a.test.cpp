@@ -133,7 +133,7 @@ TEST_CASE("keys of both kinds sign side by side, each in its own version", "[sch
   CHECK(verify(request(good_v1a), {symmetric, public_key}).key == 1);
 }
 
-TEST_CASE("G6 and G16: a signature is judged by keys of its own version alone", "[scheme][standard][v1a]") {
+TEST_CASE("a signature is judged by keys of its own version alone", "[G6][G16][scheme][standard][v1a]") {
   const std::string v1 = std::string(good_v1.substr(3)), v1a = std::string(good_v1a.substr(4));
   CHECK(verify(request(good_v1), {public_key}).reason == Verification::unsupported);
   CHECK(verify(request(good_v1a), {symmetric}).reason == Verification::unsupported);
@@ -163,7 +163,7 @@ TEST_CASE("during a rotation the old Ed25519 key and the new one both verify, an
   CHECK(verify(request(both), {public_key, fresh_public}).key == 0);
 }
 
-TEST_CASE("G1: a body changed by one bit fits no v1a signature", "[scheme][standard][v1a]") {
+TEST_CASE("a body changed by one bit fits no v1a signature", "[G1][scheme][standard][v1a]") {
   const std::string body = R"({"test": 2432232314})";
   for (std::size_t at = 0; at < body.size(); ++at) {
     std::string changed = body;
@@ -172,7 +172,7 @@ TEST_CASE("G1: a body changed by one bit fits no v1a signature", "[scheme][stand
   }
 }
 
-TEST_CASE("G17: malleable signatures, and those of a wrong length, are refused", "[scheme][standard][v1a]") {
+TEST_CASE("malleable signatures, and those of a wrong length, are refused", "[G17][scheme][standard][v1a]") {
   std::array<unsigned char, 66> bytes{};
   REQUIRE(webhook::detail::decode_base64(good_v1a.substr(4), bytes) == 64U);
   std::array<unsigned char, 66> malleable = bytes;
@@ -191,8 +191,8 @@ TEST_CASE("G17: malleable signatures, and those of a wrong length, are refused",
     CHECK(verdict(std::span(bytes).first(size)) == Verification::bad_signature);
 }
 
-TEST_CASE("G17: keys of small order, of a second encoding, off the curve or of a wrong length are refused",
-          "[scheme][standard][v1a]") {
+TEST_CASE("keys of small order, of a second encoding, off the curve or of a wrong length are refused",
+          "[G17][scheme][standard][v1a]") {
   const auto refused = [](const std::string& text) {
     return refusal([&] { (void)StandardWebhooks().prepare(Secret(text), ""); });
   };

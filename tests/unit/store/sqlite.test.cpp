@@ -128,7 +128,7 @@ TEST_CASE("a SQLite store needs a file") {
   CHECK(thrown([] { SqliteStore("/nowhere/store.db"); }) == errc::transient);
 }
 
-TEST_CASE("[E5] a file that is no database, or one cut short, is refused and left as it was") {
+TEST_CASE("a file that is no database, or one cut short, is refused and left as it was", "[E5]") {
   support::TemporaryFolder folder;
   const std::string path = folder.file("store.db");
   {
@@ -144,7 +144,7 @@ TEST_CASE("[E5] a file that is no database, or one cut short, is refused and lef
   }
 }
 
-TEST_CASE("[E5] a file with foreign tables of our names is refused and left as it was") {
+TEST_CASE("a file with foreign tables of our names is refused and left as it was", "[E5]") {
   support::TemporaryFolder folder;
   const std::string path = folder.file("store.db");
   for (const char* table : {"CREATE TABLE webhook_event (mine)", "CREATE TABLE webhook_store (mine)"}) {
@@ -156,7 +156,7 @@ TEST_CASE("[E5] a file with foreign tables of our names is refused and left as i
   }
 }
 
-TEST_CASE("[E5] a file of a newer version is refused and left as it was") {
+TEST_CASE("a file of a newer version is refused and left as it was", "[E5]") {
   Shop shop;
   REQUIRE(Database(shop.path).run("UPDATE webhook_store SET schema = 99") == SQLITE_OK);
   const std::string before = contents(shop.path);
@@ -172,7 +172,7 @@ TEST_CASE("a host's own tables in the same file stay as they are") {
   CHECK(host.number("SELECT count(*) FROM orders") == 1);
 }
 
-TEST_CASE("[E4] while another connection writes for too long, a call says so and can be repeated") {
+TEST_CASE("while another connection writes for too long, a call says so and can be repeated", "[E4]") {
   Shop shop({.busy_timeout = 10ms});
   Database other(shop.path);
   REQUIRE(other.run("BEGIN IMMEDIATE") == SQLITE_OK);
@@ -182,7 +182,7 @@ TEST_CASE("[E4] while another connection writes for too long, a call says so and
   CHECK(Bench::ids(shop.bench.claim()) == "a");
 }
 
-TEST_CASE("[E6] a file that was deleted or replaced is noticed, and nothing is taken any more") {
+TEST_CASE("a file that was deleted or replaced is noticed, and nothing is taken any more", "[E6]") {
   Shop shop, other;
   shop.bench.append("a", {1});
   std::filesystem::rename(shop.path, shop.path + ".moved");
@@ -196,7 +196,7 @@ TEST_CASE("[E6] a file that was deleted or replaced is noticed, and nothing is t
   CHECK(Bench::ids(shop.bench.claim()) == "a b");
 }
 
-TEST_CASE("[E8] the host may vacuum, analyse and check the file") {
+TEST_CASE("the host may vacuum, analyse and check the file", "[E8]") {
   Shop shop;
   Database host(shop.path);
   for (int round = 0; round < 3; ++round) {
@@ -207,7 +207,7 @@ TEST_CASE("[E8] the host may vacuum, analyse and check the file") {
   CHECK(host.number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'") == 0);
 }
 
-TEST_CASE("[E1] what a process held that died is due at once, and counts as lost") {
+TEST_CASE("what a process held that died is due at once, and counts as lost", "[E1]") {
   Shop shop;
   shop.bench.append("a", {1});
   const webhook::Now now = shop.bench.time.now();
@@ -277,18 +277,18 @@ struct Reboot {
 };
 }  // namespace
 
-TEST_CASE("[E13] a due time survives a reboot, by what the wall clock says has passed") {
+TEST_CASE("a due time survives a reboot, by what the wall clock says has passed", "[E13]") {
   CHECK_FALSE(Reboot(10min).due(5min, 4min));
   CHECK(Reboot(10min).due(6min, 4min));
   CHECK(Reboot(10min).due(0s, 11min));
 }
 
-TEST_CASE("[E13] after a reboot with a wall clock that went back, nothing waits longer than it had to") {
+TEST_CASE("after a reboot with a wall clock that went back, nothing waits longer than it had to", "[E13]") {
   CHECK_FALSE(Reboot(10min).due(9min, -24h * 365 * 20));
   CHECK(Reboot(10min).due(10min, -24h * 365 * 20));
 }
 
-TEST_CASE("[E13] a wall clock that is set while the machine runs moves no due time") {
+TEST_CASE("a wall clock that is set while the machine runs moves no due time", "[E13]") {
   Shop shop;
   webhook::Now now = shop.bench.time.now();
   append(shop.bench.store, now, "a", 10min);
@@ -329,7 +329,7 @@ TEST_CASE("a delivery that a new order put behind another waits for its turn, wh
   }
 }
 
-TEST_CASE("[E19] prune forgets what is over with its events and attempts, and never gives their numbers again") {
+TEST_CASE("prune forgets what is over with its events and attempts, and never gives their numbers again", "[E19]") {
   Shop shop;
   for (int i = 0; i < 5; ++i) shop.bench.append("e" + std::to_string(i), {1});
   for (const Claimed& one : shop.bench.claim(3)) shop.bench.tried(one, 200, State::delivered);
@@ -345,7 +345,7 @@ TEST_CASE("[E19] prune forgets what is over with its events and attempts, and ne
   CHECK(shop.bench.store.find({}).back().id > last);
 }
 
-TEST_CASE("[E21] an answer of any bytes and length is logged and hinders nothing") {
+TEST_CASE("an answer of any bytes and length is logged and hinders nothing", "[E21]") {
   Shop shop;
   shop.bench.append("a", {1});
   webhook::Attempt attempt;
