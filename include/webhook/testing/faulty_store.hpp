@@ -110,9 +110,10 @@ class FaultyStore {
         version = shared_->store.put(description);
         invariants.put(description, version);
       });
-    } catch (...) {
-      const bool moved = before && before->state != description.state;
-      if (version != 0 && moved) invariants.notices.put_in_doubt(*host_, description.id, description.state, version);
+    } catch (const Error& error) {
+      const bool moved = version != 0 && before && before->state != description.state;
+      if (moved || error.code() == errc::unknown_commit)
+        invariants.notices.put_in_doubt(*host_, description.id, description.state, moved ? version : 0);
       throw;
     }
     if (version == host_->knows + 1) host_->knows = version;

@@ -52,7 +52,8 @@ class NoticeInvariants {
   void put(const SimulatedHost& host, const Endpoint* before, const Endpoint& after) {
     owed_[host.index].puts.emplace_back(kind_of(before, after), after.id);
   }
-  /// The same, but the host does not know.
+  /// The same, but the host does not know. Version 0: nothing was stored, but it cannot tell its own change from that of
+  /// another host, and may speak of it, too.
   void put_in_doubt(const SimulatedHost& host, EndpointId endpoint, EndpointState state, Version version) {
     if (state != EndpointState::disabled && state != EndpointState::gone) return;  // whoever asked for it was told
     const bool gone = state == EndpointState::gone;
@@ -119,14 +120,11 @@ class NoticeInvariants {
     for (const auto& [delivery, drop] : std::exchange(owed.doubtful_drops, {})) {
       if (drop.done && drop.again && drop.asked < 3) return untold(Notice::Kind::dropped);
     }
-    const auto settled = [&](const Doubt& doubt) {
-      const SimulatedLane* const lane = rows_.lane(doubt.endpoint);
-      if (lane->endpoint.version != doubt.version) return true;  // it has changed again since
+    for (const Doubt& doubt : owed.doubts) {
+      if (rows_.lane(doubt.endpoint)->endpoint.version != doubt.version) continue;  // changed again: it may be told
       const Duration free = (std::max)({doubt.since, host.frozen_until, host.partitioned_until});
       if (world_.now() - free > std::chrono::minutes{10}) untold(doubt.kind);
-      return false;
-    };
-    owed.doubts.erase(std::remove_if(owed.doubts.begin(), owed.doubts.end(), settled), owed.doubts.end());
+    }
   }
 
  private:
