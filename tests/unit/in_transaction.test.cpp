@@ -148,12 +148,13 @@ TEST_CASE("a batch in the host's transaction is all or nothing") {
 
 TEST_CASE("an emit in the host's transaction leaves nothing behind on its handle") {
   Shop shop;
-  auto* db = new Database(shop.path);
-  db->run("BEGIN IMMEDIATE");
-  shop.host.hooks.emit(in_transaction(db->get()), "order.created", {});
-  db->run("COMMIT");
-  CHECK(sqlite3_next_stmt(db->get(), nullptr) == nullptr);
-  CHECK(sqlite3_close(db->get()) == SQLITE_OK);
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open(shop.path.c_str(), &db) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(db, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  shop.host.hooks.emit(in_transaction(db), "order.created", {});
+  REQUIRE(sqlite3_exec(db, "COMMIT", nullptr, nullptr, nullptr) == SQLITE_OK);
+  CHECK(sqlite3_next_stmt(db, nullptr) == nullptr);
+  CHECK(sqlite3_close(db) == SQLITE_OK);
 }
 
 TEST_CASE("the delay of an event counts from its emit, not from when it was routed") {
