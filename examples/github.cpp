@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A receiver of GitHub's webhooks: it answers the ping that comes when the webhook is created, hears of pushes and of new
-// issues, and refuses what GitHub did not sign. No server here: inbox.handle() is what any framework calls with the
-// request it has (adapter/httplib.hpp and adapter/beast.hpp do so).
+// A receiver of GitHub's webhooks: it answers the ping that comes when the webhook is created, hears of pushes and of
+// new issues, and refuses what GitHub did not sign. No server here: inbox.handle() is what any framework calls with
+// the request it has (adapter/httplib.hpp and adapter/beast.hpp do so).
 #include <webhook/clock/system.hpp>
 #include <webhook/inbox/memory.hpp>
 #include <webhook/receiver.hpp>

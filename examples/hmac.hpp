@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What GitHub, Slack, Shopify and Twilio compute before they send, by OpenSSL alone: the examples that receive from them
-// play the sender with it, so that they agree with the sender and not only with themselves.
+// What GitHub, Slack, Shopify and Twilio compute before they send, by OpenSSL alone: the examples that receive from
+// them play the sender with it, so that they agree with the sender and not only with themselves.
 #ifndef WEBHOOK_EXAMPLES_HMAC_HPP
 #define WEBHOOK_EXAMPLES_HMAC_HPP
 

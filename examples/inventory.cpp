@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Stock kept by events: orders and deliveries of goods change it, and a display in the shop shows its level. The display
-// is down for a while; afterwards it gets the newest level of each product and none of those in between (supersede).
-// Its time and its network are the program's own, so that the outage takes no time: leave both out, and it is the real one.
+// Stock kept by events: orders and deliveries of goods change it, and a display in the shop shows its level. The
+// display is down for a while; afterwards it gets the newest level of each product and none of those in between
+// (supersede). Its time and its network are the program's own, so that the outage takes no time: leave both out, and
+// it is the real one.
 #include <webhook/testing/manual_clock.hpp>
 #include <webhook/webhook.hpp>
 

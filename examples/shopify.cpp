@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A receiver of a Shopify app: orders into typed handlers, the topics that privacy law demands, and repetitions that do
-// no harm. No server here: inbox.handle() is what any framework calls with the request it has.
+// A receiver of a Shopify app: orders into typed handlers, the topics that privacy law demands, and repetitions that
+// do no harm. No server here: inbox.handle() is what any framework calls with the request it has.
 #include <webhook/clock/system.hpp>
 #include <webhook/inbox/memory.hpp>
 #include <webhook/receiver.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Slack both ways: a receiver of its Events API, and a notifier that posts into a channel. Somebody mentions the app and
-// asks for a deployment; the deployment's event becomes a message. No network here: Slack's requests are made below, and
-// a function stands for hooks.slack.com.
+// Slack both ways: a receiver of its Events API, and a notifier that posts into a channel. Somebody mentions the app
+// and asks for a deployment; the deployment's event becomes a message. No network here: Slack's requests are made
+// below, and a function stands for hooks.slack.com.
 #include <webhook/scheme/none.hpp>
 #include <webhook/scheme/slack.hpp>
 #include <webhook/serializer/slack.hpp>

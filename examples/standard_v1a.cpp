@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Standard Webhooks with Ed25519 (v1a): the sender signs with a whsk_ key that never leaves it, and the receiver knows
-// its public half alone (whpk_), which is no secret: with it nobody can sign, and it may be published in the documentation.
+// its public half alone (whpk_), which is no secret: with it nobody can sign, and it may be published in the
+// documentation.
 #include <webhook/webhook.hpp>
 
 #include <iostream>

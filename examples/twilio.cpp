@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A receiver of Twilio's text messages that answers with TwiML, the XML that tells Twilio what to reply. A receiver's own
-// answers say nothing, so the route is the host's: it lets the receiver verify, reads the form, and words the answer.
+// A receiver of Twilio's text messages that answers with TwiML, the XML that tells Twilio what to reply. A receiver's
+// own answers say nothing, so the route is the host's: it lets the receiver verify, reads the form, and words the
+// answer.
 #include <webhook/clock/system.hpp>
 #include <webhook/inbox/memory.hpp>
 #include <webhook/receiver.hpp>
