@@ -5,9 +5,11 @@
 
 #include <webhook/webhook.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 struct OrderCreated {
@@ -30,6 +32,7 @@ extern const std::optional<webhook::WallTime> in_one_hour;
 void make_invoice(const OrderCreated& order);
 void show(const webhook::Delivery& delivery, int status, webhook::Duration took, const std::string& response);
 void complain(std::string_view sentence);
+std::optional<std::string> tenant_of_api_key(const webhook::Request& request);
 void put_on_bus(const webhook::Request& request);
 
 #endif
