@@ -173,7 +173,9 @@ TEST_CASE("of what processes kept that were killed at every point, nothing is lo
                               webhook::JsonSerializer{}, webhook::StandardWebhooks{}, std::move(last),
                               webhook::SystemClock{}};
     for (int round = 0; round < 2; ++round) {
-      for (int i = 0; i < 2000 && (hooks.gauges().due + hooks.gauges().leased > 0 || i < 3); ++i) hooks.run_once(1ms);
+      // As long as something comes of it; three steps at least, since what was not routed yet does not count as due.
+      for (int idle = 0; idle < 1000 && (idle < 3 || hooks.gauges().due + hooks.gauges().leased > 0);)
+        idle = hooks.run_once(1ms) > 0 ? 0 : idle + 1;
       for (const auto& endpoint : hooks.endpoints()) quarantined += hooks.recover(endpoint.id, webhook::WallTime{});
     }
     CHECK(hooks.gauges().due + hooks.gauges().leased == 0);
