@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One case of CloudEvents: an event written by one side in one of the two modes, and read by both, which must find the same
-// event in it, or both none.
+// One case of CloudEvents: an event written by one side in one of the two modes, and read by both, which must find the
+// same event in it, or both none.
 #ifndef WEBHOOK_TESTS_INTEROP_CLOUDEVENTS_HPP
 #define WEBHOOK_TESTS_INTEROP_CLOUDEVENTS_HPP
 

@@ -31,10 +31,13 @@ class Differences {
     std::ifstream file(path);
     if (!file) throw std::runtime_error(std::string("cannot read ") + path);
     std::string line, reason;
+    bool explained = false;  // whether the reason has a class yet
     for (std::size_t number = 1; std::getline(file, line); ++number) {
       if (line.empty() || line.front() == '#') continue;
       if (line.front() != ' ') {
-        reason = line;
+        if (explained) reason.clear();
+        explained = false;
+        reason.append(reason.empty() ? "" : " ").append(line);
         continue;
       }
       std::istringstream words(line);
@@ -44,6 +47,7 @@ class Differences {
         throw std::runtime_error(std::string(path) + ":" + std::to_string(number) +
                                  ": library trait ours theirs, under a reason");
       reasons_[one] = reason;
+      explained = true;
     }
   }
   /// The reason of a difference; nullptr: it is not intended.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Compares the library with the libraries that other vendors publish: random cases, signed by one side and judged by both.
-// Each difference must be in differences.txt, with its reason. Run by run.sh:
+// Compares the library with the libraries that other vendors publish: random cases, signed by one side and judged by
+// both. Each difference must be in differences.txt, with its reason. Run by run.sh:
 //   webhook.interop node folder-of-this-file folder-with-node_modules cases seed [library]
 #include <csignal>
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The libraries that are compared with: which scheme of ours each speaks, what its requests look like, and which of their
-// headers are worth changing.
+// The libraries that are compared with: which scheme of ours each speaks, what its requests look like, and which of
+// their headers are worth changing.
 #ifndef WEBHOOK_TESTS_INTEROP_LIBRARIES_HPP
 #define WEBHOOK_TESTS_INTEROP_LIBRARIES_HPP
 

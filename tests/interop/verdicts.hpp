@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One case of a scheme: drawn, signed by one side, judged by both. A case is its library and its seed, so that any can be
-// repeated alone.
+// One case of a scheme: drawn, signed by one side, judged by both. A case is its library and its seed, so that any can
+// be repeated alone.
 #ifndef WEBHOOK_TESTS_INTEROP_VERDICTS_HPP
 #define WEBHOOK_TESTS_INTEROP_VERDICTS_HPP
 
