@@ -5,7 +5,7 @@
 # They come from npm, pinned in package.json, with the Node they run on, into a temporary folder that is removed again.
 # Ends with 77, and says why, where npm is not there or cannot be reached. What may be set in the environment:
 #   WEBHOOK_INTEROP_CASES     how many cases of each library (default: 200; a full run has 10000)
-#   WEBHOOK_INTEROP_SEED      where the cases begin (default: 1, so that a failure is a change, not chance); case N of a run
+#   WEBHOOK_INTEROP_SEED      where the cases begin (default: 1: a failure is a change, not chance); case N of a run
 #                             with the seed S is the first one of a run with the seed S + N
 #   WEBHOOK_INTEROP_ONLY      the name of one library
 #   WEBHOOK_INTEROP_MODULES   a folder in which package.json is installed already
