@@ -12,9 +12,12 @@
 #include <webhook/adapter/httplib.hpp>
 #include <webhook/inbox/none.hpp>
 #include <webhook/receiver.hpp>
+#include <webhook/rest_hooks.hpp>
 #include <webhook/scheme/standard.hpp>
 #include <webhook/serializer/json.hpp>
 #include <webhook/testing/manual_clock.hpp>
+
+#include "support/virtual_host.hpp"
 
 namespace {
 using webhook::Request;
@@ -214,4 +217,45 @@ TEST_CASE("a handshake by GET is answered with the scheme's headers and body", "
   CHECK(answer->get_header_value("Content-Type") == "application/json");
   CHECK(answer->get_header_value("x-extra") == "1");
   CHECK(answer->body == "{\"url\":\"http://127.0.0.1:" + std::to_string(served.port()) + "/hooks?challenge=7\"}");
+}
+
+TEST_CASE("a subscription API is mounted in httplib as a receiver is", "[adapter][httplib][rest_hooks]") {
+  support::VirtualHost host;
+  const webhook::JsonSerializer json;
+  webhook::RestHookOptions options;
+  options.authenticate = [](const Request&) { return std::optional<std::string>(""); };
+  options.body_limit = 100;
+  webhook::RestHooks rest(host.hooks, json, options);
+
+  const auto post = [&](const std::string& body) {
+    std::size_t offered = 0;
+    const httplib::ContentReader reader(
+        [&](const httplib::ContentReceiver& receive) {
+          for (const char& c : body) offered += receive(&c, 1) ? 1U : 0U;
+          return true;
+        },
+        [](const httplib::MultipartContentHeader&, const httplib::ContentReceiver&) { return false; });
+    httplib::Request from;
+    from.method = "POST";
+    from.target = "/api/hooks";
+    from.set_header("Content-Type", "application/json");
+    httplib::Response to;
+    webhook::mount(rest)(from, to, reader);
+    CHECK(offered == body.size());
+    return to.status;
+  };
+  CHECK(post(R"({"target_url":"https://a.example/h","event":"order.created"})") == 201);
+  CHECK(host.hooks.endpoints().size() == 1);
+  CHECK(post(std::string(101, ' ')) == 413);
+
+  const httplib::Request gone = [&] {
+    httplib::Request request;
+    request.method = "DELETE";
+    request.target = "/api/hooks/" + std::to_string(static_cast<std::uint64_t>(host.hooks.endpoints().at(0).id));
+    return request;
+  }();
+  httplib::Response answer;
+  webhook::mount_bodiless(rest)(gone, answer);
+  CHECK(answer.status == 204);
+  CHECK(host.hooks.endpoints().empty());
 }

@@ -78,7 +78,8 @@ auto mount(Inbox& inbox, std::string origin = {}) {
   };
 }
 
-/// The same for httplib::Server::Get and Options, for schemes that prove an endpoint by a request without a body.
+/// The same for httplib::Server::Get, Delete and Options: for schemes that prove an endpoint by a request without a body,
+/// and for subscriptions that end (RestHooks).
 template <class Inbox>
 auto mount_bodiless(Inbox& inbox, std::string origin = {}) {
   return [&inbox, origin = std::move(origin)](const httplib::Request& request, httplib::Response& response) {
