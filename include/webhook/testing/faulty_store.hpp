@@ -122,7 +122,7 @@ class FaultyStore {
   }
 
   std::vector<Endpoint> endpoints(Version after) {
-    enter();
+    enter(false);
     SimulatedWorld& world = shared_->world;
     if (!world.calm && world.dice.chance(4 * world.store_faults)) {  // often: what is then done by an old copy is wrong
       world.count(Happening::store_refused);
@@ -134,22 +134,22 @@ class FaultyStore {
 
   // ------------------------------------------------------------------------------ the chapter of stores that remember
   std::vector<Delivery> find(const Query& query) requires Remembers<Store> {
-    enter();
+    enter(false);
     std::vector<Delivery> found = shared_->store.find(query);
     if (query.delivery && query.state == State::cancelled && !found.empty())
       shared_->invariants.notices.seen_cancelled(*host_, *query.delivery);
     return found;
   }
   std::vector<Attempt> attempts(DeliveryId delivery) requires Remembers<Store> {
-    enter();
+    enter(false);
     return shared_->store.attempts(delivery);
   }
   std::vector<KeptEvent> events(const EventQuery& query) requires Remembers<Store> {
-    enter();
+    enter(false);
     return shared_->store.events(query);
   }
   Backlog backlog(const Now& now) requires Remembers<Store> {
-    enter();
+    enter(false);
     return shared_->store.backlog(now);
   }
 
@@ -238,8 +238,8 @@ class FaultyStore {
     throw Error(errc::transient, "this host has crashed");
   }
 
-  /// What may go wrong before there is an effect.
-  void enter() {
+  /// What may go wrong before there is an effect; only what writes can be in doubt.
+  void enter(bool writes = true) {
     SimulatedWorld& world = shared_->world;
     if (host_->crashed) throw Error(errc::transient, "this host has crashed");
     if (world.calm) return;
@@ -255,6 +255,7 @@ class FaultyStore {
         world.count(Happening::store_refused);
         throw Error(errc::transient, "the database is locked");
       case 3:
+        if (!writes) throw Error(errc::transient, "the connection was lost");
         world.count(Happening::store_unknown);
         throw Error(errc::unknown_commit, "the connection was lost");
       case 4:

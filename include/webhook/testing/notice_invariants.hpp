@@ -235,9 +235,12 @@ class NoticeInvariants {
                       notice.kind == Notice::Kind::endpoint_gone;
     if (anew) owed.said.erase(notice.endpoint);
     if (take(owed.puts, About(keys ? Notice::Kind::endpoint_changed : notice.kind, notice.endpoint))) return true;
-    for (std::size_t i = 0; i < owed.doubts.size(); ++i) {
-      if (owed.doubts[i].kind != notice.kind || owed.doubts[i].endpoint != notice.endpoint) continue;
-      owed.doubts.erase(owed.doubts.begin() + static_cast<std::ptrdiff_t>(i));
+    const auto known = [&](const Doubt& doubt) {
+      return doubt.kind == notice.kind && doubt.endpoint == notice.endpoint;
+    };
+    const auto kept = std::remove_if(owed.doubts.begin(), owed.doubts.end(), known);
+    if (kept != owed.doubts.end()) {
+      owed.doubts.erase(kept, owed.doubts.end());
       world_.count(Happening::told_late);
       return true;
     }
