@@ -190,7 +190,7 @@ concept Describes = SchemePolicy<S> && requires(const S& scheme, const Request& 
 //     dead may make its leases due at once.)
 
 struct NewEvent {
-  std::shared_ptr<const Event> event{};   // a store in memory keeps the pointer; another writes the fields
+  std::shared_ptr<const Event> event{};   // a store may keep the pointer, or write the fields
   std::span<const EndpointId> routes{};   // to whom, as the engine sees the registry ...
   Version registry = 0;                   // ... at this version. A shared store that knows a newer one keeps the event
                                           // unrouted

@@ -51,16 +51,30 @@ struct ReceiverOptions;
 struct SqliteOptions;
 
 // Policies.
+class ApiKey;
+class BasicAuthentication;
+class BearerToken;
 class CloudEventsSerializer;
 class CurlTransport;
+class Discord;
 class FormSerializer;
+class GitHub;
+class Hmac;
 class JsonSerializer;
 class MemoryInbox;
 class MemoryStore;
+class MessageSignatures;
 class NoInbox;
+class NoSignature;
+class Shopify;
+class Slack;
 class SqliteStore;
+class Square;
 class StandardWebhooks;
+class Stripe;
+class Svix;
 class SystemClock;
+class Twilio;
 class XmlSerializer;
 template <class First, class... Others>
 class Formats;

@@ -215,7 +215,12 @@ class Intake {
     if (endpoint.filter.empty()) return true;
     const std::shared_ptr<const Endpoint> candidate(std::shared_ptr<const Endpoint>(), &endpoint);
     std::vector<EndpointId> chosen;
-    sieve_.sift(policies_.serializer, event, {&candidate, 1}, chosen);
+    try {
+      sieve_.sift(policies_.serializer, event, {&candidate, 1}, chosen);
+    } catch (const Error& error) {  // too much can be ignored by who receives it, too little is lost
+      if (error.code() != errc::invalid_payload) throw;
+      return true;
+    }
     return !chosen.empty();
   }
 

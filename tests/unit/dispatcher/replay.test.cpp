@@ -34,6 +34,18 @@ std::string sent_to(const VirtualHost& host, std::string_view url) {
 }
 }  // namespace
 
+TEST_CASE("a kept event that a filter cannot read is replayed too, and keeps no other from it") {
+  VirtualHost host;
+  host.hooks.add({.url = "https://old.example/"});
+  host.hooks.emit_bytes("order.created", "no JSON", named("unreadable"));
+  host.hooks.emit("order.created", {{"price", 5}}, named("cheap"));
+  host.hooks.emit("order.created", {{"price", 50}}, named("dear"));
+  const Endpoint late = host.hooks.add({.url = "https://late.example/", .filter = R"({"/price": {"gte": 10}})"});
+  CHECK(host.hooks.replay_missing(late.id, {}) == 2);
+  host.settle();
+  CHECK(sent_to(host, "https://late.example/") == "unreadable dear");
+}
+
 TEST_CASE("a new endpoint gets what it would have got since a time, each event once, and nothing else") {
   VirtualHost host;
   host.hooks.add({.url = "https://old.example/"});
