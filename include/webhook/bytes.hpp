@@ -11,9 +11,10 @@
 #include <initializer_list>
 #include <limits>
 #include <new>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
+
+#include "error.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -43,14 +44,14 @@ class Bytes {
     }
   }
 
-  /// Makes one run out of several, in one allocation. Throws std::bad_alloc, and std::length_error for 4 GiB or more.
+  /// Makes one run out of several, in one allocation. Throws std::bad_alloc, and Error (errc::too_large) for 4 GiB or more.
   static Bytes join(std::initializer_list<std::string_view> parts) {
     std::size_t size = 0;
     for (const std::string_view part : parts) size += part.size();
     Bytes joined;
     if (size == 0) return joined;
     if (size > (std::numeric_limits<std::uint32_t>::max)())
-      throw std::length_error("webhook::Bytes: a run of bytes is shorter than 4 GiB");
+      throw Error(errc::too_large, "a run of bytes has to be shorter than 4 GiB");
     joined.block_ = new (::operator new(sizeof(Block) + size)) Block{{1}, static_cast<std::uint32_t>(size)};
     char* to = joined.block_->text();
     for (const std::string_view part : parts) {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
+#include <webhook/inbox/none.hpp>
 #include <webhook/serializer/cloudevents.hpp>
 #include <webhook/serializer/form.hpp>
 #include <webhook/serializer/formats.hpp>
@@ -45,7 +46,7 @@ TEST_CASE("one event in every format becomes the same value in one typed handler
   hooks.emit(paid);
   while (sent.size() < formats.size()) hooks.run_once();
 
-  webhook::Receiver inbox{webhook::StandardWebhooks{}, secrets, All{}};
+  webhook::Receiver inbox{webhook::StandardWebhooks{}, secrets, All{}, webhook::NoInbox{}};
   std::size_t handled = 0;
   std::string id;
   inbox.on<BasketPaid>([&](const BasketPaid& arrived, const webhook::Event& event) {

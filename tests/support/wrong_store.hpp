@@ -137,6 +137,8 @@ class WrongStore {
       }
     }
     const webhook::Version version = store_.put(changed);
+    const auto forgotten = known_->forgotten.find(changed.id);
+    if (forgotten != known_->forgotten.end()) forgotten->second = changed.cap;  // remembered as it is by then
     const bool active = changed.state == webhook::EndpointState::active;
     if (active && !std::exchange(known_->active[changed.id], active)) known_->rests.erase(changed.id);
     known_->active[changed.id] = active;

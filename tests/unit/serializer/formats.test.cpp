@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <webhook/dispatcher.hpp>
+#include <webhook/inbox/none.hpp>
 #include <webhook/serializer/json.hpp>
 #include <webhook/serializer/renderer.hpp>
 #include <webhook/testing/manual_clock.hpp>
@@ -13,11 +14,11 @@
 
 #include "support/thrown.hpp"
 
-struct Order {
+struct Basket {
   std::string customer{};
   int amount = 0;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, customer, amount)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Basket, customer, amount)
 
 namespace {
 using webhook::Bytes;
@@ -53,7 +54,7 @@ struct LineSerializer {
 
 using Both = Formats<JsonSerializer, LineSerializer>;
 static_assert(webhook::SerializerPolicy<Both> && webhook::Recognises<Both> && webhook::Filters<Both>);
-static_assert(webhook::Encodes<Both, Order> && webhook::Decodes<Both, Order> && webhook::Encodes<Both, nlohmann::json>);
+static_assert(webhook::Encodes<Both, Basket> && webhook::Decodes<Both, Basket> && webhook::Encodes<Both, nlohmann::json>);
 
 struct Mute {  // renders, and does nothing else
   using role = webhook::role::serializer;
@@ -116,9 +117,9 @@ TEST_CASE("a content type that is nobody's is unsupported, and named", "[seriali
 
 TEST_CASE("data is decoded as the first member does, or else as another can", "[serializer][formats]") {
   const Both formats;
-  CHECK(formats.decode<Order>({{"customer", "Smith"}, {"amount", 2}}).amount == 2);
-  CHECK(formats.decode<Order>("Jones").customer == "Jones");
-  CHECK_THROWS_WITH(formats.decode<Order>({{"customer", "Smith"}}), Catch::Contains("'amount'"));
+  CHECK(formats.decode<Basket>({{"customer", "Smith"}, {"amount", 2}}).amount == 2);
+  CHECK(formats.decode<Basket>("Jones").customer == "Jones");
+  CHECK_THROWS_WITH(formats.decode<Basket>({{"customer", "Smith"}}), Catch::Contains("'amount'"));
 }
 
 TEST_CASE("a host's own renderer is a format under its name", "[serializer][formats][renderer]") {
@@ -167,11 +168,11 @@ TEST_CASE("endpoints of one dispatcher get their formats, signed as sent", "[ser
 TEST_CASE("a receiver takes several formats to the same typed handler", "[serializer][formats]") {
   const webhook::Secret secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
   const webhook::ManualClock clock;
-  webhook::Receiver inbox{secret, clock, Both{}};
+  webhook::Receiver inbox{secret, clock, Both{}, webhook::NoInbox{}};
   std::string seen;
-  const auto note = [&](const Order& order) { seen += order.customer + " "; };
+  const auto note = [&](const Basket& order) { seen += order.customer + " "; };
   inbox.on("line", [&](const nlohmann::json& data) { seen += data.get<std::string>() + " "; });
-  inbox.on("order.created", [&](const nlohmann::json& data) { note(data.get<Order>()); });
+  inbox.on("order.created", [&](const nlohmann::json& data) { note(data.get<Basket>()); });
 
   const webhook::StandardWebhooks scheme;
   auto key = scheme.prepare(secret, "");
