@@ -24,6 +24,7 @@ struct SimulationOptions {
   Duration least = std::chrono::hours{7 * 24};  ///< simulated at least
   Duration most = std::chrono::hours{9 * 24};   ///< by then everything must have drained
   std::optional<RetrySchedule> schedule{};      ///< held against all hosts; one of several, by the seed, if not given
+  std::optional<Duration> disable_after{};      ///< of all hosts; 12 hours or 5 days, by the seed, if not given
   std::function<void(Options&)> tamper{};       ///< changes a host's options, so that a test can see it caught
 };
 

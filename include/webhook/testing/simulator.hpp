@@ -69,7 +69,7 @@ class Simulator {
       }
       for (Host& host : hosts_) revive(host);
       if (now >= next_emit_ && now - start < options_.emitting) emit_some();
-      if (now >= next_act_) world_.calm ? unpark() : act();
+      if (now >= next_act_) world_.calm ? tend() : act();
       step_hosts();
       move_on();
     }
@@ -115,7 +115,7 @@ class Simulator {
     Options options;
     options.retry = schedule_;
     options.seed = world_.dice.next();
-    options.disable_after = std::chrono::hours{world_.report.seed % 2 == 0 ? 120 : 12};
+    options.disable_after = options_.disable_after.value_or(std::chrono::hours{world_.report.seed % 2 == 0 ? 120 : 12});
     options.warn_after = {options.disable_after / 5, options.disable_after * 4 / 5};
     if (world_.report.seed % 2 == 0) options.operational = operational_tenant;
     if (world_.report.seed % 4 >= 2 && Remembers<Store>) options.when_full = WhenFull::drop_oldest;
@@ -279,7 +279,12 @@ class Simulator {
       revive(host);
       host.state->woken = true;
     }
-    invariants_.calm_since = world_.now() + std::chrono::minutes{1};  // leases of crashed hosts run out
+    // By then leases of crashed hosts have run out, and what was in flight has failed, if it had to.
+    next_act_ = invariants_.calm_since = world_.now() + std::chrono::minutes{1};
+    serve_all();
+  }
+
+  void serve_all() {
     Hooks& hooks = *hosts_.front().hooks;
     hooks.run_once();
     for (const char* const tenant : {"", operational_tenant}) {
@@ -290,10 +295,12 @@ class Simulator {
     }
   }
 
-  /// What is parked waits for somebody, faults or none.
-  void unpark() {
+  /// What waits for somebody, faults or none: an endpoint that the last failures disabled when the faults were over,
+  /// and what is parked. Later nothing fails, so that nothing may be disabled.
+  void tend() {
+    if (next_act_ == invariants_.calm_since) serve_all();
+    next_act_ = world_.now() + std::chrono::hours{1};
     if constexpr (Remembers<Store>) {
-      next_act_ = world_.now() + std::chrono::hours{1};
       during_sleep(hosts_.front(), [this] {
         Hooks& hooks = *hosts_.front().hooks;
         for (const Delivery& parked : hooks.deliveries({.state = State::parked, .most = 1000})) hooks.resend(parked.id);

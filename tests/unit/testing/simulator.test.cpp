@@ -157,6 +157,20 @@ TEST_CASE("the same seed does the same, and another seed something else") {
   }
 }
 
+TEST_CASE("the faults may end at any moment: even while an attempt is under way whose failure disables its endpoint") {
+  using Simulator = webhook::Simulator<webhook::StandardWebhooks>;
+  SimulationOptions options;
+  options.disable_after = 10min;
+  for (options.faulty = 1h; options.faulty < 3h; options.faulty += 10s) {
+    options.emitting = options.faulty + 2min;
+    options.least = options.faulty + 1h;
+    options.most = options.faulty + 48h;
+    const SimulationReport report = Simulator(45, webhook::MemoryStore(), {}, options).run();
+    INFO("faults for " << std::chrono::duration_cast<std::chrono::seconds>(options.faulty).count() << " s");
+    REQUIRE(report.violation == "");
+  }
+}
+
 TEST_CASE("the simulator finds nothing wrong where nothing is") { CHECK(caught(Sabotage{}) == ""); }
 
 TEST_CASE("the simulator catches a store that takes words under old fences") {
