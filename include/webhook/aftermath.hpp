@@ -97,10 +97,11 @@ class Aftermath {
     bool unsure = false;  // the store may have done it, and its answer went unheard
   };
 
-  /// One for each endpoint: a later word takes the place of an earlier one.
+  /// One for each endpoint: a later word takes the place of an earlier one, but not of a 410, which is final.
   static void owe(std::vector<Debt>& debts, const Debt& debt) {
     for (Debt& known : debts) {
       if (known.endpoint != debt.endpoint) continue;
+      if (known.state == EndpointState::gone) return;
       const Duration rest = (std::max)(known.lane.rest, debt.lane.rest);
       const bool unsure = known.unsure && known.state == debt.state;
       known = debt;

@@ -150,6 +150,29 @@ TEST_CASE("an endpoint that is gone is told of once, even if the store's answer 
   CHECK(host.hooks.endpoints().at(0).state == webhook::EndpointState::gone);
 }
 
+TEST_CASE("an endpoint that answered 410 is gone once the store takes it, whatever others were answered meanwhile") {
+  FaultyVirtualHost host;
+  int answered = 0;
+  host.transport.answer_with([&](const webhook::Request&) {
+    return ++answered == 1 ? webhook::RecordingTransport::answer(410)
+                           : webhook::RecordingTransport::answer(400, {{"webhook-delivery", "disable"}});
+  });
+  host.hooks.add({.url = "https://a.example/"});
+  bool locked = true;
+  host.faults->putting = [&] {
+    if (locked) throw Error(errc::transient, "the database is locked");
+  };
+  for (int i = 0; i < 2; ++i) host.hooks.emit("a.b", {});
+  host.pass(10s);
+  CHECK(answered >= 2);
+  CHECK(host.hooks.endpoints().at(0).state == webhook::EndpointState::active);
+  locked = false;
+  host.pass(10s);
+  CHECK(host.count(Notice::Kind::endpoint_gone) == 1);
+  CHECK(host.count(Notice::Kind::endpoint_disabled) == 0);
+  CHECK(host.hooks.endpoints().at(0).state == webhook::EndpointState::gone);
+}
+
 TEST_CASE("what is dropped from a full store is told of once, even if the store's answer to that went unheard") {
   Options options;
   options.when_full = webhook::WhenFull::drop_oldest;
