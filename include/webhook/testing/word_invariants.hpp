@@ -40,7 +40,11 @@ class WordInvariants : public KeyInvariants {
     for (const EndpointId id : what.routes) {
       SimulatedLane* const lane = rows_.lane(id);
       if (lane == nullptr) continue;
-      const SimulatedRow* const before = rows_.find(what.event->id.view(), id);
+      SimulatedRow* const before = rows_.find(what.event->id.view(), id);
+      if (before != nullptr) {  // the store may have ended it without a word, and forgotten it
+        look(*lane, *before, at.steady);
+        if (before->maybe) end(*before, *before->maybe);
+      }
       if (before != nullptr && !before->is_over()) {
         return world_.violated("I1", "an event that is pending was taken for a new one");
       }
