@@ -110,7 +110,7 @@ void measure(Row& row, std::size_t times) {
 
 /// What the command WEBHOOK_BENCH_PEERS prints: lines "library size sign verify", the least ns of CPU of many rounds.
 struct Peer {
-  std::string library{};
+  std::string package{};
   std::size_t size = 0;
   double sign = 0, verify = 0;
 };
@@ -123,11 +123,11 @@ std::vector<Peer> peers() {
     return found;
   }
   std::FILE* const pipe = popen(command, "r");
-  std::array<char, 64> library{};
+  std::array<char, 64> name{};
   Peer one;
   while (pipe != nullptr &&
-         std::fscanf(pipe, "%63s %zu %lf %lf", library.data(), &one.size, &one.sign, &one.verify) == 4) {
-    one.library = library.data();
+         std::fscanf(pipe, "%63s %zu %lf %lf", name.data(), &one.size, &one.sign, &one.verify) == 4) {
+    one.package = name.data();
     found.push_back(one);
   }
   if (pipe != nullptr) pclose(pipe);
@@ -186,7 +186,7 @@ int run(bool quick) {
   std::printf("libraries of others, on the same processor:\n");
   const std::vector<Peer> others = peers();
   for (const Peer& one : others) {
-    std::printf("  %8zu %-30s sign %9.0f   verify %9.0f\n", one.size, one.library.c_str(), one.sign, one.verify);
+    std::printf("  %8zu %-30s sign %9.0f   verify %9.0f\n", one.size, one.package.c_str(), one.sign, one.verify);
   }
 
   std::printf("limits:\n");
@@ -200,9 +200,9 @@ int run(bool quick) {
   limits.hold("verify 1 KiB, of OpenSSL's one-shot HMAC()", small.verify.least() / small.hmac.least(), 0.5);
   for (const Peer& one : others) {
     if (one.size != small.size) continue;
-    const double least = one.library.rfind("svix", 0) == 0 ? 12 : 15;
-    limits.faster(("sign 1 KiB, times faster than " + one.library).c_str(), one.sign / small.sign.least(), least);
-    limits.faster(("verify 1 KiB, times faster than " + one.library).c_str(), one.verify / small.verify.least(), least);
+    const double least = one.package.rfind("svix", 0) == 0 ? 12 : 15;
+    limits.faster(("sign 1 KiB, times faster than " + one.package).c_str(), one.sign / small.sign.least(), least);
+    limits.faster(("verify 1 KiB, times faster than " + one.package).c_str(), one.verify / small.verify.least(), least);
   }
   return limits.missed();
 }

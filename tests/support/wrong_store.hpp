@@ -118,6 +118,7 @@ class WrongStore {
     if (is(StoreFault::cap_ignored)) changed.cap = 1000;
     if (is(StoreFault::head_skipped)) changed.cap = 1;
     if (is(StoreFault::lane_forgotten_after_tune)) return forget(now, endpoint, how.cap);
+    known_->forgotten.erase(endpoint);  // it is served again, and at this cap
     store_.tune(now, endpoint, changed);
   }
 
@@ -137,11 +138,11 @@ class WrongStore {
       }
     }
     const webhook::Version version = store_.put(changed);
-    const auto forgotten = known_->forgotten.find(changed.id);
-    if (forgotten != known_->forgotten.end()) forgotten->second = changed.cap;  // remembered as it is by then
     const bool active = changed.state == webhook::EndpointState::active;
     if (active && !std::exchange(known_->active[changed.id], active)) known_->rests.erase(changed.id);
     known_->active[changed.id] = active;
+    if (const auto there = known_->forgotten.find(changed.id); there != known_->forgotten.end())
+      there->second = (std::min)(there->second, changed.cap);
     if (is(StoreFault::lane_forgotten_after_put)) forget({}, changed.id, changed.cap);
     return version;
   }
