@@ -135,9 +135,9 @@ class SignatureKey {
   void read_hmac(std::string_view text) {
     constexpr std::string_view word = "whsec_";
     if (text.substr(0, word.size()) == word) text.remove_prefix(word.size());
-    struct Room {
+    struct Scratch {
       std::array<unsigned char, base64_size(max_hmac_key) / 4 * 3> bytes{};
-      ~Room() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+      ~Scratch() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
     } room;
     const std::optional<std::size_t> size = decode_base64(text, room.bytes);
     if (!size || *size < min_hmac_key || *size > max_hmac_key) {
@@ -178,9 +178,9 @@ class SignatureKey {
   }
 
   void read_ed25519_pkey(const EVP_PKEY& key, bool whole) {
-    struct Room {
+    struct Scratch {
       Ed25519::PublicKey bytes{};  // a seed has the same size
-      ~Room() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+      ~Scratch() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
     } room;
     std::size_t size = room.bytes.size();
     require((whole ? EVP_PKEY_get_raw_private_key(&key, room.bytes.data(), &size)
