@@ -99,6 +99,7 @@ class WrongStore {
     }
     store_.settle(now, changed, settled);
     if (is(StoreFault::lane_forgotten_after_settle)) {
+      const std::lock_guard lock(known_->mutex);
       for (std::size_t i = 0; i < words.size(); ++i) {
         if (settled[i].word == webhook::Settled::Word::applied)
           forget(now, known_->endpoints[words[i].lease.delivery], settled[i].cap);
@@ -112,6 +113,7 @@ class WrongStore {
   }
 
   void tune(const webhook::Now& now, webhook::EndpointId endpoint, const webhook::Lane& how) {
+    const std::lock_guard lock(known_->mutex);
     known_->rests[endpoint] = now.steady + how.rest;
     webhook::Lane changed = how;
     if (is(StoreFault::rest_ignored)) changed.rest = webhook::Duration::zero();
@@ -139,6 +141,7 @@ class WrongStore {
     }
     const webhook::Version version = store_.put(changed);
     const bool active = changed.state == webhook::EndpointState::active;
+    const std::lock_guard lock(known_->mutex);
     if (active && !std::exchange(known_->active[changed.id], active)) known_->rests.erase(changed.id);
     known_->active[changed.id] = active;
     if (const auto there = known_->forgotten.find(changed.id); there != known_->forgotten.end())
@@ -172,7 +175,7 @@ class WrongStore {
 
  private:
   struct Known {
-    std::mutex mutex{};
+    std::recursive_mutex mutex{};  // what is forgotten is remembered within other words
     std::map<webhook::DeliveryId, webhook::Fence> fences{};
     std::map<webhook::DeliveryId, webhook::EndpointId> endpoints{};
     std::map<webhook::EndpointId, std::uint32_t> forgotten{};  // with the cap in force
@@ -183,10 +186,12 @@ class WrongStore {
   /// The lane is not put where it belongs after something about it changed: nobody serves it until something else puts
   /// it there.
   void forget(const webhook::Now& now, webhook::EndpointId id, std::uint32_t cap) {
+    const std::lock_guard lock(known_->mutex);
     known_->forgotten[id] = cap;
     store_.tune(now, id, webhook::Lane{cap, std::chrono::hours{1'000'000}});
   }
   void remember(const webhook::Now& now, webhook::EndpointId id) {
+    const std::lock_guard lock(known_->mutex);
     const auto there = known_->forgotten.find(id);
     if (there == known_->forgotten.end()) return;
     const auto rests = known_->rests.find(id);
