@@ -25,6 +25,7 @@
 #include "detail/fork_guard.hpp"
 #include "detail/policies.hpp"
 #include "detail/random.hpp"
+#include "detail/stripes.hpp"
 #include "detail/tally.hpp"
 #include "health.hpp"
 #include "intake.hpp"
@@ -120,7 +121,7 @@ class Engine final : private Peers, private Premises {
 
   Counters counters() const noexcept {
     Counters counters = tally_.read();
-    const Counted notifying(notifying_);
+    const Holding notifying(notifying_);
     if (const Workers* workers = workers_.load(); workers != nullptr) counters.workers = workers->size();
     return counters;
   }
@@ -142,13 +143,12 @@ class Engine final : private Peers, private Premises {
 
   /// Wakes a sleeping worker: after something was stored that it has not heard of.
   void notify() noexcept override {
-    notifying_.fetch_add(1);  // keeps stop() from ending the workers meanwhile
+    const Holding notifying(notifying_);  // keeps stop() from ending the workers meanwhile
     if (Workers* workers = workers_.load(); workers != nullptr) {
       for (const auto& worker : *workers) {
         if (worker->wake_if_asleep()) break;
       }
     }
-    notifying_.fetch_sub(1);
   }
 
   // ------------------------------------------------------------------------------------------------------------- run
@@ -223,18 +223,12 @@ class Engine final : private Peers, private Premises {
   }
 
  private:
-  struct Counted {
-    explicit Counted(std::atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1); }
-    Counted(const Counted&) = delete;
-    Counted& operator=(const Counted&) = delete;
-    ~Counted() { count_.fetch_sub(1); }
-    std::atomic<int>& count_;
-  };
+  using Holding = detail::StripedCount::Hold;
   void another() noexcept override { notify(); }
   void ended() noexcept override { intake_.made_room(); }
   void check_open() const override { refuse_stopped(); }
   bool is_within_step() const noexcept override {
-    const Counted notifying(notifying_);
+    const Holding notifying(notifying_);
     bool within = false;
     if (Workers* workers = workers_.load(); workers != nullptr) {
       for (const auto& worker : *workers) within = within || worker->stepping_here();
@@ -273,7 +267,7 @@ class Engine final : private Peers, private Premises {
 
   void dismiss() noexcept {
     workers_ = nullptr;
-    while (notifying_.load() != 0) std::this_thread::yield();
+    while (notifying_.read() != 0) std::this_thread::yield();
     staff_.clear();
   }
 
@@ -342,7 +336,7 @@ class Engine final : private Peers, private Premises {
   bool driven_by_threads_ = false;
   Workers staff_{};
   std::atomic<Workers*> workers_{nullptr};  // set while staff_ may be used from any thread
-  mutable std::atomic<int> notifying_{0};
+  mutable detail::StripedCount notifying_{};
   detail::Crew crew_{};
 };
 

@@ -5,7 +5,6 @@
 #define WEBHOOK_INTAKE_HPP
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +20,7 @@
 #include "detail/event_id.hpp"
 #include "detail/random.hpp"
 #include "detail/room.hpp"
+#include "detail/stripes.hpp"
 #include "detail/tally.hpp"
 #include "emit_rules.hpp"
 #include "registry.hpp"
@@ -128,23 +128,12 @@ class Intake {
   }
 
   /// Whether an emit is between its last look at the phase and the store's answer.
-  bool busy() const noexcept { return accepting_.load() != 0; }
+  bool busy() const noexcept { return accepting_.read() != 0; }
 
   /// Deliveries ended, or everything does: whoever waits for room looks again.
   void made_room() noexcept { room_.make(); }
 
  private:
-  class Accepting {
-   public:
-    explicit Accepting(std::atomic<int>& count) noexcept : count_(count) { count_.fetch_add(1); }
-    Accepting(const Accepting&) = delete;
-    Accepting& operator=(const Accepting&) = delete;
-    ~Accepting() { count_.fetch_sub(1); }
-
-   private:
-    std::atomic<int>& count_;
-  };
-
   template <class Encode>
   Emitted accept(std::string_view type, const EmitOptions& options, const Encode& encode) {
     std::shared_ptr<Event> event;
@@ -236,7 +225,7 @@ class Intake {
                    (std::max)(options.delay, policies_.options.retry.first())};
     bool repeated = false;
     {
-      const Accepting accepting(accepting_);  // stop() waits for it, as long as it has time
+      const detail::StripedCount::Hold accepting(accepting_);  // stop() waits for it, as long as it has time
       premises_.check_open();
       try {
         repeated = store(now, fresh, emitted.outcome);
@@ -339,7 +328,7 @@ class Intake {
   Premises& premises_;
   Sieve<typename Policies::Serializer> sieve_{};
   detail::Room room_{};
-  std::atomic<int> accepting_{0};
+  detail::StripedCount accepting_{};
 };
 
 }  // namespace v0

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "detail/stripes.hpp"
 #include "endpoint.hpp"
 #include "pattern.hpp"
 
@@ -48,8 +49,9 @@ class Router {
   /// Takes over endpoints as the store has them, newer versions replacing older ones. `complete`: nothing is missing
   /// between version() and the newest of them; otherwise version() stays, so that the store is asked for the rest.
   void update(std::vector<Endpoint> changed, bool complete = true) {
+    const Forgetting forgetting(
+        *this);  // last, whatever happens: what is remembered tells of the endpoints as they were
     const std::lock_guard lock(mutex_);
-    remembered_.clear();
     Version newest = version_;
     for (Endpoint& endpoint : changed) {
       newest = (std::max)(newest, endpoint.version);
@@ -107,29 +109,20 @@ class Router {
   /// Who gets an event of that tenant, type and channel; null: nobody does. Throws Error (errc::invalid_type) for a malformed
   /// type.
   std::shared_ptr<const Routes> routes(std::string_view tenant, std::string_view type, std::string_view channel = {}) {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = remembered_.find(Asked{tenant, type, channel}); found != remembered_.end())
+    Answers& answers = answers_.mine();
+    const std::lock_guard lock(answers.mutex);
+    if (const auto found = answers.remembered.find(Asked{tenant, type, channel}); found != answers.remembered.end())
       return found->second;
     check_event_type(type);
-    auto routes = std::make_shared<Routes>();
-    routes->registry = version_;
-    for (const auto& [id, endpoint] : endpoints_) {
-      if (endpoint->state == EndpointState::gone || !subscribes(*endpoint, tenant, type, channel)) continue;
-      if (endpoint->filter.empty()) {
-        routes->endpoints.push_back(id);
-      } else {
-        routes->candidates.push_back(endpoint);
-      }
-    }
-    if (routes->endpoints.empty() && routes->candidates.empty()) routes = nullptr;  // cheap to copy
+    std::shared_ptr<const Routes> routes = find_out(tenant, type, channel);
     // Tenants, types and channels may come from strangers: the memory is bounded, and forgets all at once because that is rare.
-    if (remembered_.size() >= most_remembered) remembered_.clear();
-    remembered_.emplace(Question{std::string(tenant), std::string(type), std::string(channel)}, routes);
+    if (answers.remembered.size() >= most_remembered) answers.remembered.clear();
+    answers.remembered.emplace(Question{std::string(tenant), std::string(type), std::string(channel)}, routes);
     return routes;
   }
 
  private:
-  static constexpr std::size_t most_remembered = 4096;
+  static constexpr std::size_t most_remembered = 4096;  // by each stripe
 
   struct Asked {
     std::string_view tenant{}, type{}, channel{};
@@ -157,10 +150,44 @@ class Router {
     }
   };
 
+  struct Answers {
+    std::mutex mutex{};  // held while an answer is found out: an update that comes meanwhile has it forgotten again
+    std::unordered_map<Question, std::shared_ptr<const Routes>, Hash, Same> remembered{};
+  };
+  struct Forgetting {
+    explicit Forgetting(Router& all) noexcept : router(all) {}
+    Forgetting(const Forgetting&) = delete;
+    Forgetting& operator=(const Forgetting&) = delete;
+    ~Forgetting() {
+      router.answers_.each([](Answers& answers) {
+        const std::lock_guard lock(answers.mutex);
+        answers.remembered.clear();
+      });
+    }
+    Router& router;
+  };
+
+  std::shared_ptr<const Routes> find_out(std::string_view tenant, std::string_view type,
+                                         std::string_view channel) const {
+    const std::lock_guard lock(mutex_);
+    auto routes = std::make_shared<Routes>();
+    routes->registry = version_;
+    for (const auto& [id, endpoint] : endpoints_) {
+      if (endpoint->state == EndpointState::gone || !subscribes(*endpoint, tenant, type, channel)) continue;
+      if (endpoint->filter.empty()) {
+        routes->endpoints.push_back(id);
+      } else {
+        routes->candidates.push_back(endpoint);
+      }
+    }
+    if (routes->endpoints.empty() && routes->candidates.empty()) return nullptr;  // cheap to copy
+    return routes;
+  }
+
   mutable std::mutex mutex_{};
   std::unordered_map<EndpointId, std::shared_ptr<const Endpoint>> endpoints_{};
   Version version_ = 0;
-  std::unordered_map<Question, std::shared_ptr<const Routes>, Hash, Same> remembered_{};
+  detail::Stripes<Answers> answers_{};
 };
 
 }  // namespace v0

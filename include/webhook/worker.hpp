@@ -69,7 +69,7 @@ class Worker final : private Exchanges {
       pause = fill(wait);
     });
     const bool polled = contained([&] { session_.poll(pause, *this); });
-    asleep_.store(false);
+    stay_awake();
     if (!polled)
       std::this_thread::sleep_for((std::min)(pause, broken_poll_pause));  // it did not wait, and must not spin
     contained([&] { say(); });
@@ -152,6 +152,10 @@ class Worker final : private Exchanges {
     Now began{};
   };
 
+  void stay_awake() noexcept {
+    if (asleep_.load()) asleep_.store(false);  // mostly nothing to write: those who emit read it all the time
+  }
+
   // ------------------------------------------------------------------------------------------------ claim and start
   /// Claims and starts as much as there is room for; returns how long the worker may sleep then.
   Duration fill(Duration wait) {
@@ -184,7 +188,7 @@ class Worker final : private Exchanges {
         took += claimed_.size();
         if (took >= most_per_step)
           return Duration::zero();  // many may be over at once: let the caller look at the time
-        asleep_.store(false);
+        stay_awake();
         continue;
       }
       sweep();
@@ -450,8 +454,8 @@ class Worker final : private Exchanges {
   std::vector<Settlement> settlements_{};
   std::vector<Settled> settled_{};
   Duration trouble_until_{(Duration::min)()};
-  std::atomic<bool> asleep_{false};
   std::atomic<std::thread::id> stepper_{};
+  alignas(64) std::atomic<bool> asleep_{false};  // apart from what the worker's thread writes at every delivery
 };
 
 }  // namespace v0

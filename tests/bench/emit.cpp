@@ -102,8 +102,13 @@ void run(bool quick) {
   Case two{"two emitting threads beside the worker (each of them)"},
       waking{"the worker asleep: one emit, which wakes it"};
 
+  // The worker on one processor, the emitter on another: threads that wake each other are put on the same one, and what
+  // would be measured is how soon the system parts them.
+  const std::vector<int> processors = bench::processors();
   Host idle, busy;
+  if (processors.size() > 1) bench::run_on({processors[1]});
   busy.hooks.start();
+  if (processors.size() > 1) bench::run_on({processors[0]});
   const bench::Progress& progress = busy.hooks.transport().progress();
   // Measures on the worker's host with a backlog as long as a round, and leaves it drained.
   const auto beside_worker = [&](Case& into, std::size_t emitted, const auto& measured) {
@@ -149,7 +154,10 @@ void run(bool quick) {
         while (ready.load() < 2) std::this_thread::yield();
         measure(half, times, [&] { busy.emit(payload); });
       };
-      std::thread other([&] { emitter(halves[1]); });
+      std::thread other([&] {
+        bench::run_on(processors);
+        emitter(halves[1]);
+      });
       emitter(halves[0]);
       other.join();
       for (const Case& half : halves) {

@@ -64,10 +64,12 @@ class BlockPool {
   void* take(std::size_t size) {
     const std::size_t which = class_of(size);
     if (which < classes) {
-      const std::lock_guard lock(mutex_);
-      if (void* const block = piles_[which].pop().block) {
-        kept_ -= room_of(which);
-        return block;
+      // Waiting for another thread would take longer than asking the allocator.
+      if (const std::unique_lock lock(mutex_, std::try_to_lock); lock.owns_lock()) {
+        if (void* const block = piles_[which].pop().block) {
+          kept_ -= room_of(which);
+          return block;
+        }
       }
     }
     return ::operator new(room_for(size));

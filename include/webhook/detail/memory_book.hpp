@@ -7,12 +7,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
-#include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -21,6 +17,7 @@
 #include "item_line.hpp"
 #include "memory_event.hpp"
 #include "memory_lane.hpp"
+#include "memory_names.hpp"
 #include "memory_options.hpp"
 #include "memory_relatives.hpp"
 #include "memory_room.hpp"
@@ -41,8 +38,7 @@ class MemoryBook {
   }
 
   const MemoryOptions& options() const noexcept { return options_; }
-  std::size_t pending() const noexcept { return room_.pending(); }
-  std::size_t pending_bytes() const noexcept { return room_.pending_bytes(); }
+  MemoryRoom& room() noexcept { return room_; }
   std::uint64_t next_id() const noexcept { return next_id_; }
   MemoryDelivery* find(DeliveryId id) const noexcept {
     const std::uint64_t number = static_cast<std::uint64_t>(id);
@@ -61,46 +57,44 @@ class MemoryBook {
     return nullptr;
   }
 
-  /// One delivery for each lane; over at once, as cancelled, where the endpoint is gone. `block` is the event, packed
-  /// with at least as many rows; it is taken if it is kept. Throws errc::full or std::bad_alloc, and then undo() must
-  /// follow; else accept(), once for the batch.
-  Appended add(const NewEvent& what, MemoryEvent::Owner& block, std::span<MemoryLane* const> lanes, std::int64_t at,
-               std::int64_t due) {
-    const Event& event = *what.event;
-    if (what.named) {
-      const auto there = names_.find({event.tenant, event.id.view()});
-      if (there != names_.end()) return compare(*there->second, event);
-    }
-    const auto open =
-        std::count_if(lanes.begin(), lanes.end(), [](const MemoryLane* lane) { return !lane->is_closed(); });
-    room_.require(static_cast<std::size_t>(open), event.payload.size());
+  const MemoryNames& names() const noexcept { return names_; }
 
-    if (lanes.empty()) return Appended::inserted;  // nobody will ever ask for it
+  /// One delivery for each lane; over at once, as cancelled, where the endpoint is gone. `block` is the event, packed
+  /// with at least as many rows; it is taken if it is kept. Throws errc::full or std::bad_alloc, and then nothing
+  /// happened but that its rows were begun; undo() must take back the batch, else accept() follows, once for the batch.
+  void add(MemoryEvent::Owner& block, std::span<MemoryLane* const> lanes, std::int64_t at, std::int64_t due) {
+    const auto open =
+        std::count_if(lanes.begin(), lanes.end(), [](const MemoryLane* one) { return !one->is_closed(); });
+    room_.require(static_cast<std::size_t>(open), block->payload_size());
+    if (lanes.empty()) return;  // nobody will ever ask for it
 
     MemoryEvent& kept = *block;
+    kept.begin_rows();
     kept.first = next_id_;
     index_.append(kept.first, kept);
-    next_id_ += kept.rows();
     static_cast<void>(block.release());
     kept.kept = 1;  // this call's own hold on it
     room_.keep(kept);
     try {
-      if (what.named) names_.emplace(name_of(kept), &kept);
+      names_.add(kept);
       for (std::size_t nth = 0; nth < lanes.size(); ++nth) {
         if (due <= at) lanes[nth]->waiting.reserve_fresh();
         add_row(kept.row(nth), *lanes[nth], due, due <= at ? Coming::fresh : Coming::later);
       }
     } catch (...) {
-      release(kept);
+      for (std::size_t nth = 0; nth < lanes.size() && kept.row(nth).in != Seat::nowhere; ++nth)
+        leave_book(kept.row(nth));
+      part_with(kept);
+      block.reset(&kept);
       throw;
     }
+    next_id_ += kept.rows();
     if (static_cast<std::size_t>(open) < lanes.size()) {
       for (std::size_t nth = 0; nth < lanes.size(); ++nth) {
         if (lanes[nth]->is_closed()) finish(kept.row(nth), State::cancelled, at);
       }
     }
     release(kept);
-    return Appended::inserted;
   }
 
   /// Everything that was added since next_id() was `first` is accepted. True: deliveries that were there before may
@@ -366,19 +360,6 @@ class MemoryBook {
   }
 
  private:
-  using Name = std::pair<std::string_view, std::string_view>;  // tenant and id; views into the event that it names
-  struct NameHash {
-    std::size_t operator()(const Name& name) const noexcept {
-      const std::hash<std::string_view> hash;
-      return hash(name.first) * 31 + hash(name.second);
-    }
-  };
-
-  static Name name_of(const MemoryEvent& event) noexcept { return {event.tenant(), event.id()}; }
-  static Appended compare(const MemoryEvent& there, const Event& here) noexcept {
-    return there.type() == here.type && there.payload() == here.payload.view() ? Appended::duplicate
-                                                                               : Appended::conflict;
-  }
   // The first block that may have rows with greater ids.
   MemoryEvent* block_after(std::uint64_t id) const noexcept {
     MemoryEvent* const block = index_.floor(id);
@@ -389,7 +370,8 @@ class MemoryBook {
 
   void add_row(MemoryDelivery& row, MemoryLane& lane, std::int64_t due, Coming how) {
     lane.waiting.reserve(lane.returning() + 1);
-    over_.reserve((std::min)(options_.keep_finished, over_.size() + room_.pending() + 1));  // so that finish() cannot fail
+    over_.reserve(
+        (std::min)(options_.keep_finished, over_.size() + room_.pending() + 1));  // so that finish() cannot fail
     if (lane.keys != nullptr) lane.keys->prepare(row);
     row.lane = &lane;
     row.in = Seat::none;
@@ -440,7 +422,7 @@ class MemoryBook {
     room_.end(row.what());
   }
 
-  void forget(MemoryDelivery& row) noexcept {
+  void leave_book(MemoryDelivery& row) noexcept {
     if (is_over(row.state)) {
       leave(row);
     } else {
@@ -448,6 +430,10 @@ class MemoryBook {
     }
     log_.drop_all(row.attempts);
     row.in = Seat::nowhere;
+  }
+
+  void forget(MemoryDelivery& row) noexcept {
+    leave_book(row);
     MemoryEvent& event = row.what();
     if (MemoryEvent& block = row.block(); block.is_extension()) {
       index_.erase(block.first);
@@ -459,14 +445,15 @@ class MemoryBook {
 
   void release(MemoryEvent& event) noexcept {
     if (--event.kept > 0) return;
+    part_with(event);
+    MemoryEvent::bury(event, ended_);
+  }
+
+  void part_with(MemoryEvent& event) noexcept {
     room_.forget(event);
     relatives_.forget(event);
-    if (event.is_named()) {
-      const auto named = names_.find(name_of(event));
-      if (named != names_.end() && named->second == &event) names_.erase(named);
-    }
+    names_.forget(event);
     index_.erase(event.first);
-    MemoryEvent::bury(event, ended_);
   }
 
   MemoryOptions options_;
@@ -476,7 +463,7 @@ class MemoryBook {
   MemoryRelatives relatives_{};
   AttemptLog log_{};
   ItemLine<MemoryDelivery> over_{};  // keyed by the moment at which it ended
-  std::unordered_map<Name, MemoryEvent*, NameHash> names_{};
+  MemoryNames names_{};
   std::uint64_t next_id_ = 1;
   bool keyed_ = false;  // the batch that is being added has a delivery whose key means something
 };

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <unordered_map>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "../concepts.hpp"
+#include "memory_arrivals.hpp"
 #include "memory_book.hpp"
 #include "memory_lane.hpp"
 
@@ -27,6 +29,9 @@ namespace detail {
 /// Everything behind a MemoryStore's mutex.
 struct MemoryCore {
   explicit MemoryCore(const MemoryOptions& options) : book(options) {}
+  MemoryCore(const MemoryCore&) = delete;
+  MemoryCore& operator=(const MemoryCore&) = delete;
+  ~MemoryCore() { MemoryArrivals::end(arrived); }
 
   // Threads read their clocks before they get the lock: for the store, time never goes back.
   std::int64_t tick(const Now& now) noexcept { return latest = (std::max)(latest, std::int64_t{now.steady.count()}); }
@@ -37,13 +42,26 @@ struct MemoryCore {
   }
 
   Appended add(const NewEvent& event, MemoryEvent::Owner& block, std::int64_t at) {
+    if (event.named) {
+      if (const std::optional<Appended> known = book.names().known(*event.event)) return *known;
+    }
     routes.clear();
     for (const EndpointId id : event.routes) {
       if (MemoryLane* const there = lane(id)) routes.push_back(there);
     }
-    const Appended answer = book.add(event, block, routes, at, moment_after(at, event.delay));
+    book.add(block, routes, at, moment_after(at, event.delay));
     for (MemoryLane* const there : routes) order.place(*there, at);
-    return answer;
+    return Appended::inserted;
+  }
+
+  /// Takes in what emitters left. Throws std::bad_alloc; the rest is taken in the next time.
+  void take_in(MemoryArrivals& arrivals) {
+    if (MemoryEvent* const first = arrivals.take(); first != nullptr) {
+      MemoryEvent** last = &arrived;
+      while (*last != nullptr) last = &(*last)->arrival().next;
+      *last = first;
+    }
+    while (arrived != nullptr) take_in(*arrived);
   }
 
   void place_all(std::span<const EndpointId> ids, std::int64_t at) noexcept {
@@ -290,8 +308,8 @@ struct MemoryCore {
       backlog.leased += lane.leased.size();
       backlog.parked += lane.parked.size();
     }
-    backlog.due = book.pending() - backlog.leased - backlog.parked;
-    backlog.bytes = book.pending_bytes();
+    backlog.due = book.room().pending() - backlog.leased - backlog.parked;
+    backlog.bytes = book.room().pending_bytes();
     if (const MemoryDelivery* const oldest = book.after(all_over_until()); oldest != nullptr) {
       backlog.oldest = (std::max)(Duration::zero(), Duration(now.wall - oldest->what().created));
     }
@@ -335,12 +353,43 @@ struct MemoryCore {
            (!query.tenant || *query.tenant == event.tenant());
   }
 
+  void take_in(MemoryEvent& event) {
+    const MemoryArrival what = event.arrival();
+    const MemoryGrant share{static_cast<std::int64_t>(event.rows()), static_cast<std::int64_t>(event.payload_size())};
+    routes.clear();
+    named.clear();
+    for (std::size_t nth = 0; nth < event.rows(); ++nth) {
+      const EndpointId to = event.arrival(nth).to;
+      named.push_back(to);
+      if (MemoryLane* const there = lane(to)) routes.push_back(there);
+    }
+    const std::int64_t at = latest = (std::max)(latest, what.at);
+    MemoryEvent::Owner block(&event);
+    const std::uint64_t first = book.next_id();
+    book.room().give_back(share);
+    try {
+      book.add(block, routes, at, moment_after(at, what.delay));
+    } catch (...) {
+      book.undo(first);
+      book.room().take_again(share);
+      event.await(what.at, what.delay, named);
+      event.arrival().next = what.next;
+      static_cast<void>(block.release());
+      throw;
+    }
+    arrived = what.next;
+    book.accept(first, at);
+    for (MemoryLane* const there : routes) order.place(*there, at);
+  }
+
   static constexpr Duration idle = std::chrono::hours{1};  // nothing will happen by itself
 
   LaneOrder order{};
   std::unordered_map<std::uint64_t, MemoryLane> lanes{};  // by endpoint; never erased, addresses stay
   std::map<Version, MemoryLane*> changes{};               // by the version of their last change
   std::vector<MemoryLane*> routes{};                      // of one append, kept for its memory
+  std::vector<EndpointId> named{};                        // the same
+  MemoryEvent* arrived = nullptr;                         // what was taken from the arrivals, and not in yet
   std::int64_t latest = 0;
   std::uint64_t fences = 0, servings = 0, over_until = 0;
   Version registry = 0;

@@ -12,6 +12,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -75,6 +76,16 @@ struct MemoryDelivery {
 };
 static_assert(sizeof(MemoryDelivery) <= 32);
 
+/// What stands where the rows will be, until an event is taken in: in each place an endpoint it goes to, in the first
+/// what is told of all.
+struct MemoryArrival {
+  MemoryEvent* next = nullptr;
+  std::int64_t at = 0;
+  Duration delay{};
+  EndpointId to{};  // none: the lane that it names
+};
+static_assert(sizeof(MemoryArrival) <= sizeof(MemoryDelivery) && std::is_trivially_destructible_v<MemoryArrival>);
+
 /// 32 bytes, and what follows them in the same allocation. Nothing in it changes but the rows and the counts.
 class MemoryEvent {
  public:
@@ -88,8 +99,8 @@ class MemoryEvent {
 
   static constexpr std::size_t longest_inside = 4096;  ///< a longer payload is shared with who gave it, not copied
 
-  /// Copies an event, with a row for each of `rows` deliveries. Throws std::bad_alloc, and Error (errc::too_large) for
-  /// what no engine accepts.
+  /// Copies an event, with room for `rows` deliveries. Throws std::bad_alloc, and Error (errc::too_large) for what no
+  /// engine accepts.
   static Owner pack(const Event& event, std::size_t rows, WallTime created, bool named, BlockPool& pool) {
     check(event, rows);
     const std::size_t payload = event.payload.size();
@@ -142,6 +153,7 @@ class MemoryEvent {
     check_rows(event.kept + 1U);
     constexpr std::size_t size = sizeof(MemoryEvent) + sizeof(MemoryDelivery) + sizeof(MemoryEvent*);
     Owner owner = build(::operator new(BlockPool::room_for(size)), 1);
+    owner->begin_rows();
     owner->created = event.created;
     owner->extension_ = true;
     event.extended_ = true;
@@ -163,6 +175,21 @@ class MemoryEvent {
   std::uint64_t pending : 20 = 0, kept : 20 = 0;  ///< of its deliveries, those of extensions too: not over; in all
 
   std::size_t rows() const noexcept { return rows_; }
+  /// Makes rows, which must come before the first look at one.
+  void begin_rows() noexcept {
+    for (std::size_t nth = 0; nth < rows(); ++nth) {
+      MemoryDelivery* const row = new (static_cast<void*>(place(nth))) MemoryDelivery;
+      row->nth = static_cast<std::uint32_t>(nth) & (MemoryDelivery::most_siblings - 1);
+    }
+  }
+  /// Notes what an event that is to be taken in later goes to; no rows must be asked for until then. It has rows.
+  void await(std::int64_t at, Duration delay, std::span<const EndpointId> to) noexcept {
+    for (std::size_t nth = 0; nth < rows(); ++nth)
+      new (static_cast<void*>(place(nth))) MemoryArrival{nullptr, at, delay, nth < to.size() ? to[nth] : EndpointId{}};
+  }
+  MemoryArrival& arrival(std::size_t nth = 0) noexcept {
+    return *std::launder(reinterpret_cast<MemoryArrival*>(place(nth)));
+  }
   MemoryDelivery& row(std::size_t nth) noexcept { return reinterpret_cast<MemoryDelivery*>(this + 1)[nth]; }
   bool is_extension() const noexcept { return extension_; }
   bool is_extended() const noexcept { return extended_; }  ///< has it ever been?
@@ -213,14 +240,8 @@ class MemoryEvent {
   explicit MemoryEvent(std::size_t rows) noexcept : rows_(rows & (MemoryDelivery::most_siblings - 1)) {}
   ~MemoryEvent() = default;
 
-  static Owner build(void* room, std::size_t rows) noexcept {
-    Owner owner(new (room) MemoryEvent(rows));
-    for (std::size_t nth = 0; nth < rows; ++nth) {
-      MemoryDelivery* const row = new (static_cast<void*>(&owner->row(nth))) MemoryDelivery;
-      row->nth = static_cast<std::uint32_t>(nth) & (MemoryDelivery::most_siblings - 1);
-    }
-    return owner;
-  }
+  static Owner build(void* room, std::size_t rows) noexcept { return Owner(new (room) MemoryEvent(rows)); }
+  char* place(std::size_t nth) noexcept { return reinterpret_cast<char*>(this + 1) + nth * sizeof(MemoryDelivery); }
   /// Ends everything but the memory; returns its size.
   static std::size_t end(MemoryEvent* event) noexcept {
     const Tags more = event->tags();

@@ -4,7 +4,10 @@
 #ifndef WEBHOOK_DETAIL_MEMORY_ROOM_HPP
 #define WEBHOOK_DETAIL_MEMORY_ROOM_HPP
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "../error.hpp"
@@ -15,6 +18,11 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
+/// A share of the bounds.
+struct MemoryGrant {
+  std::int64_t deliveries = 0, bytes = 0;
+};
+
 class MemoryRoom {
  public:
   explicit MemoryRoom(const MemoryOptions& options) noexcept : options_(options) {}
@@ -24,8 +32,22 @@ class MemoryRoom {
   std::size_t over_bytes() const noexcept { return over_bytes_; }  // payloads of which nothing is pending
 
   bool has(std::size_t deliveries, std::size_t bytes) const noexcept {
-    return deliveries <= options_.max_deliveries - pending_ && bytes <= options_.max_bytes - pending_bytes_;
+    return deliveries <= options_.max_deliveries - taken() && bytes <= options_.max_bytes - taken_bytes();
   }
+
+  /// Grants what is left to those who do not ask for each delivery.
+  MemoryGrant grant_rest() noexcept {
+    const MemoryGrant rest{rest_of(options_.max_deliveries - taken(), granted_.deliveries),
+                           rest_of(options_.max_bytes - taken_bytes(), granted_.bytes)};
+    take_again(rest);
+    return rest;
+  }
+  /// Of what was granted, so much was not used, or is counted from here on as everything is.
+  void give_back(const MemoryGrant& share) noexcept {
+    granted_.deliveries -= share.deliveries;
+    granted_.bytes -= share.bytes;
+  }
+  void take_again(const MemoryGrant& share) noexcept { give_back({-share.deliveries, -share.bytes}); }
 
   /// Throws errc::full at a bound, errc::too_large for what would never fit.
   void require(std::size_t deliveries, std::size_t bytes) const {
@@ -34,7 +56,7 @@ class MemoryRoom {
       throw Error(errc::too_large,
                   "the event goes to more endpoints, or has more bytes, than the memory store takes at all");
     }
-    if (deliveries > options_.max_deliveries - pending_) {
+    if (deliveries > options_.max_deliveries - taken()) {
       throw Error(errc::full, "the memory store holds " + std::to_string(pending_) +
                                   " pending deliveries and takes at most " + std::to_string(options_.max_deliveries) +
                                   " (MemoryOptions::max_deliveries)");
@@ -62,8 +84,16 @@ class MemoryRoom {
   }
 
  private:
+  static std::int64_t rest_of(std::size_t left, std::int64_t granted) noexcept {
+    constexpr std::int64_t most_granted = (std::numeric_limits<std::int64_t>::max)() / 4;  // of bounds that are none
+    return static_cast<std::int64_t>((std::min)(left, static_cast<std::size_t>(most_granted - granted)));
+  }
+  std::size_t taken() const noexcept { return pending_ + static_cast<std::size_t>(granted_.deliveries); }
+  std::size_t taken_bytes() const noexcept { return pending_bytes_ + static_cast<std::size_t>(granted_.bytes); }
+
   const MemoryOptions& options_;
   std::size_t pending_ = 0, pending_bytes_ = 0, over_bytes_ = 0;
+  MemoryGrant granted_{};
 };
 
 }  // namespace detail

@@ -11,6 +11,7 @@
 
 #include "../counters.hpp"
 #include "../notice.hpp"
+#include "stripes.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -19,9 +20,9 @@ namespace detail {
 /// Thread-safe; a reading is not one moment, but every count in it was true.
 class Tally {
  public:
-  void emitted() noexcept { add(emitted_); }
-  void unwanted() noexcept { add(unwanted_); }
-  void refused() noexcept { add(refused_); }
+  void emitted() noexcept { emitted_.add(); }
+  void unwanted() noexcept { unwanted_.add(); }
+  void refused() noexcept { refused_.add(); }
   void attempted() noexcept { add(attempts_); }
   void told(Notice::Kind kind) noexcept { add(by_kind_[static_cast<std::size_t>(kind)]); }
   void started() noexcept { add(in_flight_); }
@@ -30,9 +31,9 @@ class Tally {
   Counters read() const noexcept {
     const auto of = [this](Notice::Kind kind) { return get(by_kind_[static_cast<std::size_t>(kind)]); };
     Counters counters;
-    counters.emitted = get(emitted_);
-    counters.unwanted = get(unwanted_);
-    counters.refused = get(refused_);
+    counters.emitted = emitted_.read();
+    counters.unwanted = unwanted_.read();
+    counters.refused = refused_.read();
     counters.attempts = get(attempts_);
     counters.delivered = of(Notice::Kind::delivered);
     counters.failed = of(Notice::Kind::failed);
@@ -54,7 +55,8 @@ class Tally {
   static void add(Count& count) noexcept { count.fetch_add(1, std::memory_order_relaxed); }
   static std::uint64_t get(const Count& count) noexcept { return count.load(std::memory_order_relaxed); }
 
-  Count emitted_{0}, unwanted_{0}, refused_{0}, attempts_{0}, in_flight_{0};
+  StripedCount emitted_{}, unwanted_{}, refused_{};  // by the host's threads
+  Count attempts_{0}, in_flight_{0};
   std::array<Count, static_cast<std::size_t>(Notice::Kind::trouble) + 1> by_kind_{};
 };
 

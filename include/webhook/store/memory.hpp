@@ -22,7 +22,8 @@ namespace webhook {
 inline namespace v0 {
 
 /// A store in memory: the fastest, with nothing to install; what is pending is lost when the process ends.
-/// Thread-safe: one mutex, held for well under a microsecond per delivery. Every call but find(), amend() and a put()
+/// Thread-safe: one mutex, held for well under a microsecond per delivery, which emitters hardly ever wait for. Every
+/// call but find(), amend() and a put()
 /// that closes an endpoint takes time by the deliveries and lanes it touches, and hardly by how many there are.
 /// Where the page leaves a choice: an event for a gone or removed endpoint is kept as a cancelled delivery; an endpoint
 /// that was never put gets none; tune() replaces an earlier rest, but never shortens the spacing; a changed spacing
@@ -35,8 +36,13 @@ class MemoryStore {
   explicit MemoryStore(const MemoryOptions& options) : inside_(std::make_unique<Inside>(options)) {}
 
   /// Throws errc::full at a bound, or std::bad_alloc, and then nothing of the batch is kept. A conflict is an answer.
+  /// Waits for nobody for one event whose id the engine chose, except where the store is nearly full.
   void append(const Now& now, std::span<const NewEvent> events, std::span<Appended> appended) {
     if (events.size() == 1) {
+      if (leave(now, events.front())) {
+        appended.front() = Appended::inserted;
+        return;
+      }
       MemoryEvent::Owner block = pack(events.front(), now);
       return append(now, events, {&block, 1}, appended);
     }
@@ -142,7 +148,7 @@ class MemoryStore {
   /// passed over.
   std::size_t replay(const Now& now, std::span<const Route> routes) {
     std::size_t replayed = 0;
-    const Locked lock(*inside_);
+    const Locked lock(*inside_, Bounds::exact);
     const std::int64_t at = inside_->tick(now);
     for (const Route& route : routes) replayed += inside_->replay(route, at);
     inside_->book.trim();
@@ -159,7 +165,7 @@ class MemoryStore {
     std::size_t amended = 0;
     std::uint64_t after = static_cast<std::uint64_t>(query.after);
     for (bool more = true; more && amended < query.most;) {
-      const Locked lock(*inside_);
+      const Locked lock(*inside_, Bounds::exact);
       const std::int64_t at = inside_->tick(now);
       if (to == State::cancelled) after = (std::max)(after, inside_->all_over_until());
       more = inside_->walk(query, after, [&](detail::MemoryDelivery& row) {
@@ -182,17 +188,26 @@ class MemoryStore {
   using MemoryEvent = detail::MemoryEvent;
 
   struct Inside : detail::MemoryCore {  // behind a pointer, so that the store can move while its mutex stays
-    using MemoryCore::MemoryCore;
+    explicit Inside(const MemoryOptions& options) : MemoryCore(options) { arrivals.grant(book.room().grant_rest()); }
+
     std::mutex mutex{};
+    detail::MemoryArrivals arrivals{};
     detail::BlockPool pool{};
   };
+  enum class Bounds : unsigned char { granted, exact };  // exact: where more may become pending
   class Locked {  // holds the mutex; the memory of what was forgotten meanwhile is given back after that
    public:
-    explicit Locked(Inside& inside) : inside_(inside) { inside_.mutex.lock(); }
+    explicit Locked(Inside& inside, Bounds bounds = Bounds::granted) : inside_(inside) {
+      std::unique_lock lock(inside_.mutex);
+      inside_.take_in(inside_.arrivals);
+      if (bounds == Bounds::exact) inside_.book.room().give_back(inside_.arrivals.revoke());
+      lock.release();
+    }
     Locked(const Locked&) = delete;
     Locked& operator=(const Locked&) = delete;
     ~Locked() {
       detail::BlockPool::Pile ended = inside_.book.ended();
+      inside_.arrivals.grant(inside_.book.room().grant_rest());
       inside_.mutex.unlock();
       inside_.pool.give(std::move(ended));
     }
@@ -201,13 +216,30 @@ class MemoryStore {
     Inside& inside_;
   };
 
+  // False, and nothing happened: it must be looked up, or there is not enough room for sure.
+  bool leave(const Now& now, const NewEvent& event) {
+    if (event.named || event.routes.empty()) return false;
+    const detail::MemoryGrant share{static_cast<std::int64_t>(event.routes.size()),
+                                    static_cast<std::int64_t>(event.event->payload.size())};
+    if (!inside_->arrivals.reserve(share)) return false;
+    MemoryEvent::Owner block{};
+    try {
+      block = pack(event, now);
+    } catch (...) {
+      inside_->arrivals.grant(share);
+      throw;
+    }
+    inside_->arrivals.push(std::move(block), now, event.delay, event.routes);
+    return true;
+  }
+
   MemoryEvent::Owner pack(const NewEvent& event, const Now& now) {  // before the lock: copying takes time
     return MemoryEvent::pack(*event.event, event.routes.size(), now.wall, event.named, inside_->pool);
   }
 
   void append(const Now& now, std::span<const NewEvent> events, std::span<MemoryEvent::Owner> blocks,
               std::span<Appended> appended) {
-    const Locked lock(*inside_);
+    const Locked lock(*inside_, Bounds::exact);
     const std::int64_t at = inside_->tick(now);
     const std::uint64_t first = inside_->book.next_id();
     try {

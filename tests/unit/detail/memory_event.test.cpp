@@ -62,6 +62,7 @@ TEST_CASE("a row knows its event, its id and its place") {
   Event event;
   event.type = "a.b";
   const MemoryEvent::Owner packed = MemoryEvent::pack(event, 3, {}, false, pool);
+  packed->begin_rows();
   packed->first = 40;
   CHECK(&packed->row(2).what() == packed.get());
   CHECK(packed->row(2).id() == 42);

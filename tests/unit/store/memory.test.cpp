@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What is the memory store's own: its bounds, what it forgets and when, and where the page leaves a choice.
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -75,6 +78,76 @@ TEST_CASE("the payload of an event counts once, however many endpoints it goes t
   }
   CHECK(shop.refuses("d", std::string(41, 'x'), {1}));  // a still goes to the other endpoint
   CHECK_FALSE(shop.refuses("e", std::string(40, 'x'), {1}));
+}
+
+TEST_CASE("events that nobody named keep their places among those that the host named") {
+  Shop shop({});
+  const auto append = [&](const std::string& id, bool named) {
+    shop.bench.append(shop.bench.event(id, "{}"), {1}, named);
+  };
+  append("a", false);
+  append("b", true);
+  append("c", false);
+  append("d", false);
+  append("e", true);
+  CHECK(shop.listed() == "a b c d e");
+  append("b", true);  // a duplicate, which adds nothing
+  append("f", false);
+  CHECK(shop.listed() == "a b c d e f");
+}
+
+TEST_CASE("threads that emit at once never exceed the bound, lose nothing, and each keeps its order") {
+  constexpr std::size_t threads = 4, each = 400, bound = 700;
+  const webhook::Now now{};
+  const std::vector<webhook::EndpointId> route{webhook::EndpointId{1}};
+  webhook::MemoryStore store{{.max_deliveries = bound}};
+  webhook::Endpoint endpoint;
+  endpoint.id = route.front();
+  endpoint.cap = 64;
+  store.put(endpoint);
+
+  std::vector<std::vector<std::string>> accepted(threads);
+  std::atomic<std::size_t> running{threads};
+  std::vector<std::thread> emitters;
+  for (std::size_t thread = 0; thread < threads; ++thread) {
+    emitters.emplace_back([&, thread] {
+      for (std::size_t i = 0; i < each; ++i) {
+        auto event = std::make_shared<webhook::Event>();
+        event->id = webhook::EventId(std::to_string(thread) + "_" + std::to_string(i));
+        event->type = "a.b";
+        const webhook::NewEvent fresh{event, route, 1, i % 7 == 0, {}};
+        webhook::Appended answer{};
+        try {
+          store.append(now, {&fresh, 1}, {&answer, 1});
+          accepted[thread].emplace_back(event->id.view());
+        } catch (const webhook::Error&) {  // full
+          std::this_thread::yield();
+        }
+      }
+      --running;
+    });
+  }
+  std::vector<std::vector<std::string>> claimed(threads);
+  std::size_t most = 0;
+  for (bool last = false; !last;) {
+    last = running.load() == 0;
+    most = (std::max)(most, store.backlog(now).due + store.backlog(now).leased);
+    std::vector<webhook::Claimed> some;
+    store.claim({now, webhook::WorkerId{1}, std::chrono::hours{1}, 64, 64}, some);
+    last = last && some.empty();
+    std::vector<webhook::Settlement> words(some.size());
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const std::string id(some[i].event->id.view());
+      claimed[static_cast<std::size_t>(id.front() - '0')].push_back(id);
+      words[i].lease = some[i].lease;
+      words[i].state = State::delivered;
+    }
+    std::vector<webhook::Settled> settled(some.size());
+    store.settle(now, words, settled);
+  }
+  for (std::thread& emitter : emitters) emitter.join();
+  CHECK(claimed == accepted);
+  CHECK(most <= bound);
 }
 
 TEST_CASE("a full memory store says which bound was reached") {
