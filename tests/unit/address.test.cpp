@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/handshake_vectors.hpp"
+
 namespace {
 
 using webhook::AddressKind;
@@ -229,4 +231,21 @@ TEST_CASE("an address is read from a socket address of either family, and from n
        {"127.1", "0x7f.1", "017700000001", "2130706433", "0", "127.0.0.1.", "fe80::1%eth0", "[::1]"}) {
     CHECK_FALSE(IpAddress::parse(spelling));
   }
+}
+
+TEST_CASE("the addresses that another sender blocks and allows are judged alike, but for DNS64", "[C1][C3][vectors]") {
+  const nlohmann::json vector = support::handshake("ssrf-addresses");
+  std::size_t refused = 0, granted = 0;
+  for (const auto& text : vector.at("blocked")) {
+    // Refusing all of NAT64 would cut off hosts that only have IPv6; what lies behind it is judged instead.
+    const bool dns64 = text == "64:ff9b::808:808";
+    CHECK(allowed({}, text.get<std::string>()) == dns64);
+    ++refused;
+  }
+  for (const auto& text : vector.at("allowed")) {
+    CHECK(allowed({}, text.get<std::string>()));
+    ++granted;
+  }
+  CHECK(refused == 39);
+  CHECK(granted == 4);
 }

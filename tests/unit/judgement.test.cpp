@@ -2,7 +2,10 @@
 #include <webhook/judgement.hpp>
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <string>
+
+#include "support/handshake_vectors.hpp"
 
 using namespace std::chrono_literals;
 using webhook::Failure;
@@ -80,4 +83,39 @@ TEST_CASE("a Retry-After that is garbage, negative or said twice is ignored", "[
   }
   CHECK_FALSE(judged(503, {{"Retry-After", "5"}, {"retry-after", "6"}}).retry_after.has_value());
   CHECK(judged(503, {{"Retry-After", "5"}}).retry_after.value() == 5s);
+}
+
+TEST_CASE("Retry-After is read as another sender reads it, but for fractions, which RFC 9110 does not know",
+          "[D14][vectors]") {
+  const std::map<std::string, webhook::Duration> meant{{"Wed, 21 Oct 2015 07:28:00 GMT", 60s},
+                                                       {"120", 120s},
+                                                       {"120.1", -1s},
+                                                       {"120.6", -1s},
+                                                       {"120.0", -1s},
+                                                       {"invalid", -1s}};
+  const WallTime before{std::chrono::sys_days(std::chrono::year(2015) / 10 / 21) + 7h + 27min};
+  std::size_t seen = 0;
+  const nlohmann::json vector = support::handshake("retry-after-parse");
+  for (const auto& one : vector.at("cases")) {
+    const std::string text = one.at(0);
+    CAPTURE(text);
+    REQUIRE(meant.count(text) == 1);
+    CHECK(parse_retry_after(text, before).value_or(-1s) == meant.at(text));
+    ++seen;
+  }
+  CHECK(seen == meant.size());
+}
+
+TEST_CASE("both words of webhook-delivery are heard", "[vectors]") {
+  std::size_t seen = 0;
+  const nlohmann::json vector = support::handshake("delivery-control");
+  for (const auto& [line, meaning] : vector.at("response_headers").items()) {
+    const std::size_t colon = line.find(": ");
+    const std::string name = line.substr(0, colon), value = line.substr(colon + 2);
+    const Judgement judgement = judged(500, {{name, value}});
+    CHECK(judgement.disable == (meaning == "disable the endpoint"));
+    CHECK((judgement.verdict == Verdict::abort) == (meaning == "stop retrying this message only"));
+    ++seen;
+  }
+  CHECK(seen == 2);
 }
