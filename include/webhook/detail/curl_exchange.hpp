@@ -80,6 +80,7 @@ class CurlExchange {
     set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds((std::min)(request.timeout, options().connect_timeout)));
     set(CURLOPT_LOW_SPEED_LIMIT, 0L);
     set(CURLOPT_LOW_SPEED_TIME, 0L);
+    set(CURLOPT_FORBID_REUSE, 0L);
     set_method(request);
     return {};
   }
@@ -279,8 +280,12 @@ class CurlExchange {
   }
 
   static std::size_t on_body(char* part, std::size_t, std::size_t size, void* self) noexcept {
+    CurlExchange& exchange = *static_cast<CurlExchange*>(self);
     try {
-      return static_cast<CurlExchange*>(self)->answer_.body({part, size}) ? size : 0;
+      if (exchange.answer_.body({part, size})) return size;
+      // Over HTTP/2 libcurl would keep the connection, and the next exchange would have to read what still comes.
+      (void)curl_easy_setopt(exchange.easy_.get(), CURLOPT_FORBID_REUSE, 1L);
+      return 0;
     } catch (...) {
       return 0;
     }
