@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// TlsServer: answers 204 over TLS on 127.0.0.1, in HTTP/1.1 or, if asked by ALPN, in just enough HTTP/2. One connection at a
-// time; it knows what was negotiated and how many requests came, nothing of their content.
+// TlsServer: answers 204 over TLS on 127.0.0.1, in HTTP/1.1 or, if asked by ALPN, in just enough HTTP/2, where a script may
+// send any other frames instead. One connection at a time; it knows what was negotiated and how many requests came, nothing
+// of their content.
 #ifndef WEBHOOK_TESTS_SUPPORT_TLS_SERVER_HPP
 #define WEBHOOK_TESTS_SUPPORT_TLS_SERVER_HPP
 
@@ -17,19 +18,44 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "support/certificates.hpp"
 
 class TlsServer {
  public:
-  explicit TlsServer(const Certificate& certificate, int newest_version = TLS1_3_VERSION, bool http2 = false)
-      : http2_(http2), context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free) {
+  /// Sends through `send` what answers the request of that number (the first is 1) on that stream; false: the connection
+  /// ends then. `send` is false when the other side is gone or the server ends.
+  using Send = std::function<bool(std::string_view frames)>;
+  using Http2Script = std::function<bool(std::size_t number, std::uint32_t stream, const Send& send)>;
+
+  /// A frame as it goes over the wire (RFC 9113, section 4.1).
+  static std::string frame(unsigned type, unsigned flags, std::uint32_t stream, std::string_view payload) {
+    std::string bytes;
+    for (const unsigned shift : {16U, 8U, 0U}) bytes.push_back(static_cast<char>(payload.size() >> shift & 0xFFU));
+    bytes.push_back(static_cast<char>(type));
+    bytes.push_back(static_cast<char>(flags));
+    return bytes + number(stream) + std::string(payload);
+  }
+  /// 32 bits, the most significant ones first.
+  static std::string number(std::uint32_t value) {
+    std::string bytes;
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) bytes.push_back(static_cast<char>(value >> shift & 0xFFU));
+    return bytes;
+  }
+
+  TlsServer(const Certificate& certificate, Http2Script script)
+      : TlsServer(certificate, TLS1_3_VERSION, true, std::move(script)) {}
+  explicit TlsServer(const Certificate& certificate, int newest_version = TLS1_3_VERSION, bool http2 = false,
+                     Http2Script script = {})
+      : http2_(http2), script_(std::move(script)), context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free) {
     SSL_CTX* const context = context_.get();
     // Old versions are refused by OpenSSL itself unless told otherwise; here the client must be the one who refuses.
     SSL_CTX_set_security_level(context, newest_version < TLS1_2_VERSION ? 0 : 1);
@@ -103,6 +129,7 @@ class TlsServer {
     SSL_set_fd(ssl.get(), fd);
     const timeval patience{5, 0};  // a client that stalls must not hold up the test's end
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (SSL_accept(ssl.get()) != 1) return;
     ++handshakes_;
     const unsigned char* chosen = nullptr;
@@ -138,15 +165,18 @@ class TlsServer {
   }
 
   // RFC 9113: the preface, SETTINGS both ways, and to each stream that ends a HEADERS frame with ":status: 204", which is
-  // entry 9 of HPACK's static table.
+  // entry 9 of HPACK's static table, unless there is a script.
   void serve_http2(SSL* ssl) {
-    using namespace std::string_literals;
+    const auto send = [this, ssl](std::string_view frames) {
+      pollfd stop{stop_[0], POLLIN, 0};
+      return ::poll(&stop, 1, 0) == 0 && SSL_write(ssl, frames.data(), static_cast<int>(frames.size())) > 0;
+    };
     std::string buffer;
     bool begun = false;
     while (read(SSL_get_fd(ssl), ssl, buffer)) {
       if (!begun && buffer.size() >= 24) {
         buffer.erase(0, 24);
-        write(ssl, "\0\0\0\x04\0\0\0\0\0"s);
+        write(ssl, frame(4, 0, 0, ""));
         begun = true;
       }
       while (begun && buffer.size() >= 9) {
@@ -155,10 +185,13 @@ class TlsServer {
         if (buffer.size() < 9 + length) break;
         const unsigned type = byte(3);
         const bool flag = (byte(4) & 1U) != 0;
-        if (type == 4 && !flag) write(ssl, "\0\0\0\x04\x01\0\0\0\0"s);
+        const std::uint32_t stream =
+            std::uint32_t{byte(5)} << 24U | std::uint32_t{byte(6)} << 16U | std::uint32_t{byte(7)} << 8U | byte(8);
+        if (type == 4 && !flag) write(ssl, frame(4, 1, 0, ""));
         if (type <= 1 && flag) {
-          ++requests_;
-          write(ssl, "\0\0\x01\x01\x05"s + buffer.substr(5, 4) + "\x89");
+          const std::size_t request = ++requests_;
+          if (!script_) write(ssl, frame(1, 5, stream, "\x89"));
+          if (script_ && !script_(request, stream, send)) return;
         }
         buffer.erase(0, 9 + length);
       }
@@ -166,6 +199,7 @@ class TlsServer {
   }
 
   bool http2_;
+  Http2Script script_{};
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
   int stop_[2] = {-1, -1};
   int listener_ = -1;
