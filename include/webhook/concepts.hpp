@@ -72,6 +72,11 @@ template <class T>
 concept ChecksUrls = TransportPolicy<T> && requires(const T& transport, std::string_view url) {
   transport.check(url);  // throws errc::invalid_url or errc::address_refused with what is wrong and what to do
 };
+/// A transport that serves endpoints with an Access (request.access): whose certificates or tokens it knows to use.
+template <class T>
+concept ChecksAccess = TransportPolicy<T> && requires(const T& transport, const Access& access) {
+  transport.check(access);  // throws errc::invalid for what can never work, errc::unsupported for what it does not do
+};
 
 // ========================================================================================= 3. Serializer
 struct Rendering {    // one event in one format, the same for every endpoint and attempt: a pure function of both

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access.hpp"
 #include "http.hpp"
 #include "id.hpp"
 #include "retry.hpp"
@@ -68,13 +69,14 @@ struct Endpoint {
   std::string filter{};                  ///< on the event's data, in the serializer's own language; "": everything
   std::string format{};                  ///< a name among those compiled in; "": the dispatcher's own
   std::string scheme{};                  ///< a name among those compiled in; "": the dispatcher's own
-  std::vector<Secret> secrets{};  ///< all that have not expired sign; one is generated if none is given. At most 10
-  Headers headers{};              ///< sent along with every delivery; at most 32
-  std::string description{};      ///< for people
-  std::uint32_t cap = 4;          ///< deliveries in flight at once, over all workers
-  Duration spacing{};             ///< rate limit: at least this long between two deliveries
-  Duration timeout{};             ///< of one attempt; 0: the dispatcher's own
-  bool http2 = false;             ///< offer HTTP/2 by ALPN; only over TLS
+  std::vector<Secret> secrets{};   ///< all that have not expired sign; one is generated if none is given. At most 10
+  Headers headers{};               ///< sent along with every delivery; at most 32
+  std::string description{};       ///< for people
+  std::uint32_t cap = 4;           ///< deliveries in flight at once, over all workers
+  Duration spacing{};              ///< rate limit: at least this long between two deliveries
+  Duration timeout{};              ///< of one attempt; 0: the dispatcher's own
+  bool http2 = false;              ///< offer HTTP/2 by ALPN; only over TLS
+  std::optional<Access> access{};  ///< client certificate, own authorities, OAuth 2.0: where the receiver asks for them
   std::optional<RetrySchedule> retry{};  ///< instead of Options::retry; its first wait is 0
   Order order = Order::none;
   Exhausted when_exhausted = Exhausted::skip;  ///< where there is an order

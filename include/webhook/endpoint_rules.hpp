@@ -22,6 +22,7 @@ inline constexpr std::size_t max_secrets = 10;          ///< of one endpoint, ex
 inline constexpr std::size_t max_headers = 32;          ///< of one endpoint
 inline constexpr std::size_t max_header_value = 4096;   ///< bytes
 inline constexpr std::size_t max_header_bytes = 16384;  ///< of all names and values together
+inline constexpr std::size_t max_pem = 65536;           ///< bytes of each PEM text of an endpoint's access
 inline constexpr std::size_t max_channels = 10;         ///< of one endpoint
 inline constexpr std::size_t max_label =
     256;  ///< bytes of a tenant, a key or a channel; descriptions may have 16 times that
@@ -56,6 +57,33 @@ inline void check_header(std::string_view name, std::string_view value) {
                 "the value of the header \"" + std::string(name) +
                     "\" has control characters or more than 4096 bytes");  // the value may be a key
   }
+}
+
+/// Throws Error (errc::invalid) for an Access that is out of bounds or half complete; what it means, a transport knows.
+inline void check_access(const Access& access) {
+  const auto require = [](bool holds, const char* sentence) {
+    if (!holds) throw Error(errc::invalid, sentence);
+  };
+  const auto visible = [](std::string_view text) {
+    for (const char c : text) {
+      if (c < ' ' || c >= 0x7F) return false;
+    }
+    return true;
+  };
+  require(access.authorities.size() <= max_pem && access.certificate.size() <= max_pem &&
+              access.certificate_key.reveal().size() <= max_pem,
+          "an endpoint's authorities, certificate and key have at most 65536 bytes each");
+  require(access.certificate.empty() == access.certificate_key.empty(),
+          "an endpoint's client certificate and its key go together; one of them is empty");
+  const bool token = !access.token_url.empty();
+  require(token == !access.client_id.empty() && token == !access.client_secret.empty(),
+          "an endpoint's token_url, client_id and client_secret go together; one of them is empty");
+  require(token || access.scope.empty(), "an endpoint's scope is of the token that its token_url gives; it has none");
+  require(access.token_url.size() <= max_url && access.client_id.size() <= max_label &&
+              access.client_secret.reveal().size() <= max_header_value && access.scope.size() <= max_header_value,
+          "an endpoint's token_url, client_id, client_secret or scope is too long");
+  require(visible(access.client_id) && visible(access.client_secret.reveal()) && visible(access.scope),
+          "an endpoint's client_id, client_secret and scope are visible ASCII and blanks");
 }
 
 /// Throws Error with the first thing that is wrong with an endpoint, and what to do about it.
@@ -99,6 +127,7 @@ inline void check_endpoint(const Endpoint& endpoint) {
       throw Error(errc::invalid_header, "the header \"" + std::string(header.name) + "\" stands there twice");
     }
   }
+  if (endpoint.access) check_access(*endpoint.access);
   if (endpoint.cap == 0)
     throw Error(errc::invalid, "an endpoint's cap is at least 1; pause the endpoint to stop deliveries");
   if (endpoint.spacing < Duration::zero() || endpoint.timeout < Duration::zero()) {

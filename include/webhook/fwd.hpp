@@ -23,6 +23,7 @@ class EventId;
 class Error;
 class Headers;
 class Secret;
+struct Access;
 struct Attempt;
 struct Delivery;
 struct Emitted;

@@ -18,6 +18,8 @@
 namespace webhook {
 inline namespace v0 {
 
+struct Access;
+
 /// One header field; views into the Headers it came from.
 struct Header {
   std::string_view name{}, value{};
@@ -121,6 +123,7 @@ struct Request {
   Bytes body{};
   Duration timeout = std::chrono::seconds{15};  ///< in all: name, connection, sending and the answer's header block
   bool http2 = false;                           ///< offer HTTP/2 by ALPN; only over TLS
+  const Access* access = nullptr;  ///< of the endpoint, for the transport; stays where it is until the exchange is over
 };
 
 /// Why there is no usable answer.

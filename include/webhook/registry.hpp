@@ -115,7 +115,10 @@ class Registry {
       const bool kept = state == EndpointState::paused || state == EndpointState::disabled;
       if (endpoint.state == EndpointState::gone && kept) return false;
       endpoint.state = state;
-      if (state == EndpointState::removed) endpoint.secrets.clear();
+      if (state == EndpointState::removed) {
+        endpoint.secrets.clear();
+        endpoint.access.reset();
+      }
       return true;
     });
   }
@@ -190,6 +193,14 @@ class Registry {
       if constexpr (ChecksSecrets<typename Policies::Signer>) policies_.signer.check(secret, endpoint.scheme);
     }
     if constexpr (ChecksUrls<typename Policies::Transport>) policies_.transport.check(endpoint.url);
+    if (!endpoint.access) return;
+    if constexpr (ChecksAccess<typename Policies::Transport>) {
+      policies_.transport.check(*endpoint.access);
+    } else {
+      throw Error(errc::unsupported,
+                  "this dispatcher's transport knows neither client certificates nor tokens: leave "
+                  "the endpoint's access empty");
+    }
   }
 
   /// A field that none of the declared types among its events has is a mistake in the filter.

@@ -284,6 +284,7 @@ class Worker final : private Exchanges {
     request.body = exchange.rendering->body;
     request.timeout = endpoint.timeout > Duration::zero() ? endpoint.timeout : policies_.options.timeout;
     request.http2 = endpoint.http2;
+    request.access = endpoint.access ? &*endpoint.access : nullptr;
     signed_.clear();
     const Signing signing{event.id.view(), exchange.began.wall, request, event.type};
     if (!policies_.signer.sign(signing, keys_.of(policies_.signer, endpoint, exchange.began.wall), signed_))
@@ -425,6 +426,7 @@ class Worker final : private Exchanges {
     renderings_.release(*exchange.claimed.event, exchange.endpoint->format, std::move(exchange.rendering));
     exchange.rendering.reset();
     exchange.claimed = Claimed{};
+    exchange.request.access = nullptr;
     exchange.endpoint.reset();
     exchange.request.body = Bytes();
     slots_.give_back(ticket);

@@ -4,7 +4,7 @@
 include("${CMAKE_CURRENT_LIST_DIR}/includes.cmake")
 
 # A new noun is entered here by hand; any other new header beside them is part of the engine.
-set(nouns address bytes delivery emitted endpoint error event event_type fwd http id notice retry secret keyed time verification version)
+set(nouns access address bytes delivery emitted endpoint error event event_type fwd http id notice retry secret keyed time verification version)
 list(TRANSFORM nouns APPEND ".hpp")
 
 # A technology may take several files of a folder: transport/curl.hpp and transport/curl_options.hpp are one policy.
