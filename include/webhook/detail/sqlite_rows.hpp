@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "../access.hpp"
 #include "../endpoint.hpp"
 #include "../error.hpp"
 #include "../event.hpp"
@@ -87,14 +88,37 @@ class SqliteListReader {
 inline constexpr const char* sqlite_put_endpoint =
     "INSERT OR REPLACE INTO main.webhook_endpoint (id, version, state, url, tenant, filter, format, scheme,"
     " description, cap, spacing, timeout, http2, ordering, when_exhausted, supersede, events, channels, headers,"
-    " secrets, retry) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)";
+    " secrets, retry, access)"
+    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)";
 inline constexpr const char* sqlite_endpoints_after =
     "SELECT id, version, state, url, tenant, filter, format, scheme, description, cap, spacing, timeout, http2,"
-    " ordering, when_exhausted, supersede, events, channels, headers, secrets, retry FROM main.webhook_endpoint"
+    " ordering, when_exhausted, supersede, events, channels, headers, secrets, retry, access FROM main.webhook_endpoint"
     " WHERE version > ? ORDER BY version";
 
+inline void write_access(SqliteList& list, const Access& access) {
+  const std::string_view pieces[] = {access.authorities, access.certificate, access.certificate_key.reveal(),
+                                     access.token_url,   access.client_id,   access.client_secret.reveal(),
+                                     access.scope};
+  std::size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.size() + 4;
+  list.reserve(size);  // growing would leave copies behind
+  for (const std::string_view piece : pieces) list.add(piece);
+}
+inline Access read_access(std::string_view text) {
+  SqliteListReader list(text);
+  Access access;
+  access.authorities = list.piece();
+  access.certificate = list.piece();
+  access.certificate_key = Secret(list.piece());
+  access.token_url = list.piece();
+  access.client_id = list.piece();
+  access.client_secret = Secret(list.piece());
+  access.scope = list.piece();
+  return access;
+}
+
 inline void write_endpoint(SqliteStatement& put, const Endpoint& endpoint, Version version) {
-  SqliteList events, channels, headers, secrets, retry;
+  SqliteList events, channels, headers, secrets, retry, access;
   for (const std::string& one : endpoint.events) events.add(one);
   for (const std::string& one : endpoint.channels) channels.add(one);
   for (const Header header : endpoint.headers) {
@@ -116,13 +140,15 @@ inline void write_endpoint(SqliteStatement& put, const Endpoint& endpoint, Versi
     retry.add(std::bit_cast<std::int64_t>(endpoint.retry->jitter()));
     for (const Duration wait : endpoint.retry->waits()) retry.add(wait.count());
   }
+  if (endpoint.access) write_access(access, *endpoint.access);
   put.run(static_cast<std::uint64_t>(endpoint.id), version, static_cast<int>(endpoint.state),
           std::string_view(endpoint.url), SqliteBlob{endpoint.tenant}, SqliteBlob{endpoint.filter},
           std::string_view(endpoint.format), std::string_view(endpoint.scheme), SqliteBlob{endpoint.description},
           endpoint.cap, std::int64_t{endpoint.spacing.count()}, std::int64_t{endpoint.timeout.count()}, endpoint.http2,
           static_cast<int>(endpoint.order), static_cast<int>(endpoint.when_exhausted), endpoint.supersede,
           events.blob(), channels.blob(), headers.blob(), secrets.blob(),
-          endpoint.retry ? std::optional<SqliteBlob>(retry.blob()) : std::nullopt);
+          endpoint.retry ? std::optional<SqliteBlob>(retry.blob()) : std::nullopt,
+          endpoint.access ? std::optional<SqliteBlob>(access.blob()) : std::nullopt);
 }
 
 template <class Enum>
@@ -172,6 +198,7 @@ inline Endpoint read_endpoint(const SqliteStatement::Rows& row) {
     while (!list.empty()) waits.emplace_back(list.number());
     endpoint.retry = RetrySchedule(std::move(waits), jitter);
   }
+  if (!row.is_null(21)) endpoint.access = read_access(row.bytes(21));
   return endpoint;
 }
 

@@ -63,7 +63,8 @@ inline constexpr const char* sqlite_migrations[] = {
     "CREATE TABLE webhook_newest (endpoint INTEGER NOT NULL, skey BLOB NOT NULL, delivery INTEGER NOT NULL,"
     " PRIMARY KEY (endpoint, skey)) WITHOUT ROWID;"
     "CREATE TABLE webhook_owner (id INTEGER PRIMARY KEY);"
-    "INSERT INTO webhook_store (one, schema) VALUES (1, 0);"};
+    "INSERT INTO webhook_store (one, schema) VALUES (1, 0);",
+    "ALTER TABLE webhook_endpoint ADD COLUMN access BLOB;"};
 inline constexpr std::int64_t sqlite_schema_version = sizeof(sqlite_migrations) / sizeof(sqlite_migrations[0]);
 
 /// The version of the tables in a file: 0 if it has none of ours. Throws errc::corrupt for a file that has tables of our

@@ -202,6 +202,11 @@ struct StoreLaneCases {
     first.spacing = std::chrono::milliseconds{1500};
     first.timeout = std::chrono::seconds{9};
     first.http2 = true;
+    first.access.emplace();
+    first.access->certificate_key = Secret(std::string(3000, 'k'));
+    first.access->token_url = "https://tokens.example/";
+    first.access->client_secret = Secret("quiet");
+    first.access->scope = "one two";
     first.id = EndpointId{(std::uint64_t{1} << 48U) - 1};
     bench.put(first);
     const std::vector<Endpoint> read = bench.store.endpoints(0);
@@ -216,8 +221,8 @@ struct StoreLaneCases {
                      same.filter == first.filter && same.format == first.format && same.scheme == first.scheme &&
                      same.secrets == first.secrets && headers && same.description == first.description &&
                      same.cap == first.cap && same.spacing == first.spacing && same.timeout == first.timeout &&
-                     same.http2 == first.http2 && same.id == first.id && same.state == first.state &&
-                     same.version == first.version,
+                     same.http2 == first.http2 && same.access == first.access && same.id == first.id &&
+                     same.state == first.state && same.version == first.version,
                  "an endpoint must come back with all its fields");
   }
 
