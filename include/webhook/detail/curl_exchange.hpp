@@ -24,6 +24,7 @@
 #include "../transport/curl_options.hpp"
 #include "answer.hpp"
 #include "curl_failure.hpp"
+#include "curl_identity.hpp"
 #include "curl_url.hpp"
 
 namespace webhook {
@@ -81,12 +82,14 @@ class CurlExchange {
     set(CURLOPT_LOW_SPEED_LIMIT, 0L);
     set(CURLOPT_LOW_SPEED_TIME, 0L);
     set(CURLOPT_FORBID_REUSE, 0L);
+    if (!set_identity(easy_.get(), options(), request.access)) return "libcurl does not take the client certificate";
     set_method(request);
     return {};
   }
 
   /// The exchange is over; libcurl's handle has been taken out of its multi handle.
   Response finish(CURLcode code) noexcept {
+    (void)set_identity(easy_.get(), options(), nullptr);  // what was not copied goes with the request
     const bool complete = answer_.complete();
     Response response = answer_.take();
     // A 2xx whose header block is complete was accepted, whatever happens to its body: sending it again would double it.

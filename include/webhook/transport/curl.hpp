@@ -14,6 +14,7 @@
 
 #include "../concepts.hpp"
 #include "../detail/curl_global.hpp"
+#include "../detail/curl_identity.hpp"
 #include "../detail/curl_session.hpp"
 #include "../detail/curl_url.hpp"
 #include "../version.hpp"
@@ -42,10 +43,22 @@ class CurlTransport {
   /// address behind a name is judged when it is dialled.
   void check(std::string_view url) const { detail::check_url(config_->options, url); }
 
+  /// Throws Error: errc::invalid for certificates or a key that cannot be used, errc::unsupported for tokens, which
+  /// webhook::OAuth2 fetches.
+  void check(const Access& access) const {
+    detail::check_identity(access.authorities, access.certificate, access.certificate_key, "access.");
+    if (!access.token_url.empty()) {
+      throw Error(errc::unsupported,
+                  "CurlTransport fetches no tokens by itself; put webhook::OAuth2 around it: "
+                  "webhook::Dispatcher hooks{webhook::OAuth2{webhook::CurlTransport{}}}");
+    }
+  }
+
  private:
   static std::shared_ptr<const detail::CurlConfig> configure(CurlOptions options) {
     detail::initialise_curl();
     detail::check_options(options);
+    detail::check_identity({}, options.certificate, options.certificate_key, "CurlOptions::");
     auto config = std::make_shared<detail::CurlConfig>();
     config->rules = detail::address_rules(options);
     config->ca_file = options.ca_file.empty() ? detail::system_ca_file() : options.ca_file;
@@ -65,7 +78,7 @@ class CurlTransport {
 };
 
 static_assert(TransportPolicy<CurlTransport>);
-static_assert(ChecksUrls<CurlTransport>);
+static_assert(ChecksUrls<CurlTransport> && ChecksAccess<CurlTransport>);
 
 }  // namespace v0
 }  // namespace webhook

@@ -14,6 +14,7 @@
 #include "../address.hpp"
 #include "../detail/http_fields.hpp"
 #include "../error.hpp"
+#include "../secret.hpp"
 #include "../time.hpp"
 
 namespace webhook {
@@ -27,6 +28,8 @@ struct CurlOptions {
   std::vector<Network> allow{};        ///< dial these networks too, such as {"10.20.0.0/16"}
   std::vector<std::uint16_t> ports{};  ///< empty: 80, 443, 8080, 8443 while only public addresses are allowed, else any
   std::string ca_file{};               ///< PEM file of the authorities to trust; empty: the system's
+  std::string certificate{};  ///< PEM, shown to whoever asks: ours, followed by those that lead to its authority
+  Secret certificate_key{};   ///< PEM: its private key, not encrypted
   Duration connect_timeout = std::chrono::seconds{5};  ///< name, connection and TLS handshake
   std::size_t keep_response = 16 * 1024;               ///< bytes of an answer's body that are kept
   std::size_t read_response = 64 * 1024;               ///< bytes of it that are read before the connection is closed
