@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
@@ -25,6 +26,16 @@ struct Certificate {
     long begins_in = -3600, ends_in = 3600;  ///< seconds from now
     const Certificate* issuer = nullptr;     ///< none: it signs itself
   };
+
+  std::string pem() const {
+    return text([&](BIO* out) { return PEM_write_bio_X509(out, certificate.get()); });
+  }
+  std::string key_pem(const std::string& password = "") const {
+    return text([&](BIO* out) {
+      return PEM_write_bio_PKCS8PrivateKey(out, key.get(), password.empty() ? nullptr : EVP_aes_128_cbc(),
+                                           password.data(), static_cast<int>(password.size()), nullptr, nullptr);
+    });
+  }
 
   static Certificate make(const Wish& wish) {
     Certificate made;
@@ -50,6 +61,14 @@ struct Certificate {
   }
 
  private:
+  template <class Write>
+  static std::string text(const Write& write) {
+    const std::unique_ptr<BIO, int (*)(BIO*)> out(BIO_new(BIO_s_mem()), &BIO_free);
+    char* bytes = nullptr;
+    if (out == nullptr || write(out.get()) != 1) throw std::runtime_error("no PEM could be written");
+    const long size = BIO_get_mem_data(out.get(), &bytes);
+    return {bytes, static_cast<std::size_t>(size)};
+  }
   void extend(int what, const std::string& value) {
     const std::unique_ptr<X509_EXTENSION, void (*)(X509_EXTENSION*)> extension(
         X509V3_EXT_conf_nid(nullptr, nullptr, what, value.c_str()), &X509_EXTENSION_free);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // TlsServer: answers 204 over TLS on 127.0.0.1, in HTTP/1.1 or, if asked by ALPN, in just enough HTTP/2, where a script may
-// send any other frames instead. One connection at a time; it knows what was negotiated and how many requests came, nothing
+// send any other frames instead. One thread a connection; it knows what was negotiated and how many requests came, nothing
 // of their content.
 #ifndef WEBHOOK_TESTS_SUPPORT_TLS_SERVER_HPP
 #define WEBHOOK_TESTS_SUPPORT_TLS_SERVER_HPP
@@ -26,6 +26,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "support/certificates.hpp"
 
@@ -53,8 +54,11 @@ class TlsServer {
 
   TlsServer(const Certificate& certificate, Http2Script script)
       : TlsServer(certificate, TLS1_3_VERSION, true, std::move(script)) {}
+  /// Only talks to clients with a certificate of that authority.
+  TlsServer(const Certificate& certificate, const Certificate& clients)
+      : TlsServer(certificate, TLS1_3_VERSION, false, {}, &clients) {}
   explicit TlsServer(const Certificate& certificate, int newest_version = TLS1_3_VERSION, bool http2 = false,
-                     Http2Script script = {})
+                     Http2Script script = {}, const Certificate* clients = nullptr)
       : http2_(http2), script_(std::move(script)), context_(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free) {
     SSL_CTX* const context = context_.get();
     // Old versions are refused by OpenSSL itself unless told otherwise; here the client must be the one who refuses.
@@ -63,6 +67,11 @@ class TlsServer {
     SSL_CTX_set_max_proto_version(context, newest_version);
     SSL_CTX_use_certificate(context, certificate.certificate.get());
     SSL_CTX_use_PrivateKey(context, certificate.key.get());
+    SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("test"), 4);
+    if (clients != nullptr) {
+      X509_STORE_add_cert(SSL_CTX_get_cert_store(context), clients->certificate.get());
+      SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    }
     SSL_CTX_set_alpn_select_cb(context, &TlsServer::choose_protocol, this);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -82,6 +91,7 @@ class TlsServer {
   ~TlsServer() {
     ::close(stop_[1]);
     thread_.join();
+    for (std::thread& connection : connections_) connection.join();
     ::close(stop_[0]);
     ::close(listener_);
   }
@@ -92,9 +102,14 @@ class TlsServer {
   std::uint16_t port() const noexcept { return port_; }
   std::size_t requests() const noexcept { return requests_; }
   std::size_t handshakes() const noexcept { return handshakes_; }  ///< those that succeeded
+  std::size_t resumed() const noexcept { return resumed_; }        ///< of these, those that took up an earlier session
   std::string protocol() const {                                   ///< by ALPN, of the last connection
     const std::lock_guard lock(mutex_);
     return protocol_;
+  }
+  std::string client() const {  ///< the name in the client's certificate, of the last connection; "": it showed none
+    const std::lock_guard lock(mutex_);
+    return client_;
   }
 
  private:
@@ -119,8 +134,10 @@ class TlsServer {
       if (both[1].revents != 0) return;
       const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (fd < 0) continue;
-      serve(fd);
-      ::close(fd);
+      connections_.emplace_back([this, fd] {
+        serve(fd);
+        ::close(fd);
+      });
     }
   }
 
@@ -132,6 +149,10 @@ class TlsServer {
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (SSL_accept(ssl.get()) != 1) return;
     ++handshakes_;
+    if (SSL_session_reused(ssl.get()) == 1) ++resumed_;
+    char name[64]{};
+    if (X509* const shown = SSL_get0_peer_certificate(ssl.get()))
+      X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, name, sizeof name);
     const unsigned char* chosen = nullptr;
     unsigned size = 0;
     SSL_get0_alpn_selected(ssl.get(), &chosen, &size);
@@ -139,6 +160,7 @@ class TlsServer {
     {
       const std::lock_guard lock(mutex_);
       protocol_ = protocol;
+      client_ = name;
     }
     protocol == "h2" ? serve_http2(ssl.get()) : serve_http1(ssl.get());
   }
@@ -204,9 +226,10 @@ class TlsServer {
   int stop_[2] = {-1, -1};
   int listener_ = -1;
   std::uint16_t port_ = 0;
-  std::atomic<std::size_t> requests_{0}, handshakes_{0};
+  std::atomic<std::size_t> requests_{0}, handshakes_{0}, resumed_{0};
   mutable std::mutex mutex_{};
-  std::string protocol_{};
+  std::string protocol_{}, client_{};
+  std::vector<std::thread> connections_{};
   std::thread thread_{};
 };
 
