@@ -25,6 +25,7 @@
 #include "answer.hpp"
 #include "curl_failure.hpp"
 #include "curl_identity.hpp"
+#include "curl_proxy.hpp"
 #include "curl_url.hpp"
 
 namespace webhook {
@@ -74,6 +75,7 @@ class CurlExchange {
     if (!fault.empty()) return std::string(fault);
     if (!is_token(request.method)) return "the method is no HTTP token";
     if (std::string wrong = write_headers(request); !wrong.empty()) return wrong;
+    url_ = &request.url;
     set(CURLOPT_URL, request.url.c_str());
     set(CURLOPT_HTTPHEADER, nodes_.empty() ? nullptr : nodes_.data());
     set(CURLOPT_HTTP_VERSION, static_cast<long>(request.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
@@ -114,6 +116,9 @@ class CurlExchange {
     } else if (!refusal_.empty() && !dialled_) {
       response.failure = Failure::address_refused;
       response.reason = std::move(refusal_);
+    } else if (std::string proxy = proxy_answer(easy_.get()); !proxy.empty() && !was_open_) {
+      response.failure = Failure::connect;
+      response.reason = std::move(proxy);
     } else if (out_of_sockets_ && !dialled_) {
       response.failure = Failure::internal;
       response.reason = "no socket could be opened: out of descriptors or of memory";
@@ -130,7 +135,9 @@ class CurlExchange {
 
   template <class Value>
   void set(CURLoption option, Value value) {
-    const CURLcode code = curl_easy_setopt(easy_.get(), option, value);
+    require(curl_easy_setopt(easy_.get(), option, value));
+  }
+  static void require(CURLcode code) {
     if (code == CURLE_OK) return;
     throw Error(code == CURLE_OUT_OF_MEMORY ? errc::transient : errc::unsupported,
                 std::string("libcurl refused an option: ") + curl_easy_strerror(code));
@@ -142,7 +149,7 @@ class CurlExchange {
     set(CURLOPT_PRIVATE, static_cast<void*>(this));
     set(CURLOPT_ERRORBUFFER, static_cast<char*>(error_));
     set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_PROXY, "");  // or the environment could lead every request past the address guard
+    require(set_proxy(easy_.get(), config.options));
     set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_PATH_AS_IS, 1L);  // what was checked, and perhaps signed, is what is asked for
@@ -295,6 +302,10 @@ class CurlExchange {
   }
 
   bool permits(const IpAddress& address, unsigned long port) {
+    if (!options().proxy.empty()) {  // the address is the proxy's, which the host has named
+      refusal_ = proxied_refusal(options(), *url_);
+      return refusal_.empty();
+    }
     if (!context_.config->rules.allows(address)) {
       refusal_ = address_refusal(address.text(), address.kind(), options().allow_http);
       return false;
@@ -321,8 +332,9 @@ class CurlExchange {
   bool was_open_ = false;  // the send gate was: the request may have left
   bool closed_ = false;    // the send gate was
   bool out_of_sockets_ = false;
-  std::string refusal_{};  // why an address was not dialled
-  std::string text_{};     // header lines, each ended by NUL
+  const std::string* url_ = nullptr;  // of the request under way
+  std::string refusal_{};             // why an address was not dialled
+  std::string text_{};                // header lines, each ended by NUL
   std::vector<std::size_t> starts_{};
   std::vector<curl_slist> nodes_{};
   char error_[CURL_ERROR_SIZE]{};

@@ -20,6 +20,7 @@ inline Failure failure_of(CURLcode code, bool sent) noexcept {
       return Failure::dns;
     case CURLE_COULDNT_CONNECT:
     case CURLE_INTERFACE_FAILED:
+    case CURLE_PROXY:
       return Failure::connect;
     case CURLE_OPERATION_TIMEDOUT:
       return Failure::timeout;

@@ -15,6 +15,7 @@
 #include "../concepts.hpp"
 #include "../detail/curl_global.hpp"
 #include "../detail/curl_identity.hpp"
+#include "../detail/curl_proxy.hpp"
 #include "../detail/curl_session.hpp"
 #include "../detail/curl_url.hpp"
 #include "../version.hpp"
@@ -58,6 +59,7 @@ class CurlTransport {
   static std::shared_ptr<const detail::CurlConfig> configure(CurlOptions options) {
     detail::initialise_curl();
     detail::check_options(options);
+    detail::check_proxy(options);
     detail::check_identity({}, options.certificate, options.certificate_key, "CurlOptions::");
     auto config = std::make_shared<detail::CurlConfig>();
     config->rules = detail::address_rules(options);

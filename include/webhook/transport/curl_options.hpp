@@ -30,6 +30,9 @@ struct CurlOptions {
   std::string ca_file{};               ///< PEM file of the authorities to trust; empty: the system's
   std::string certificate{};  ///< PEM, shown to whoever asks: ours, followed by those that lead to its authority
   Secret certificate_key{};   ///< PEM: its private key, not encrypted
+  std::string proxy{};        ///< "http://host:port" (CONNECT) or "socks5h://host:port": the only way out. It
+                              ///< resolves names and dials, so it must refuse private addresses itself
+  Secret proxy_login{};       ///< "user:password", if it asks for them
   Duration connect_timeout = std::chrono::seconds{5};  ///< name, connection and TLS handshake
   std::size_t keep_response = 16 * 1024;               ///< bytes of an answer's body that are kept
   std::size_t read_response = 64 * 1024;               ///< bytes of it that are read before the connection is closed
