@@ -3,6 +3,7 @@
 #include <webhook/testing/transport_conformance.hpp>
 #include <webhook/webhook.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 
 #include "support/certificates.hpp"
 #include "support/loopback_server.hpp"
+#include "support/proxy_server.hpp"
 #include "support/thrown.hpp"
 #include "support/tls_server.hpp"
 
@@ -190,4 +192,97 @@ TEST_CASE("certificates and keys that cannot be used are refused when the endpoi
 
   webhook::Dispatcher function{[](const webhook::Request&) { return webhook::Response{}; }};
   CHECK(thrown([&] { function.add({.url = "https://receiver.example/", .access = good}); }) == errc::unsupported);
+}
+
+TEST_CASE("everything goes through the proxy that the host named: names are resolved there, TLS is end to end") {
+  const Authority authority;
+  TlsServer secure(authority.issue("receiver", "DNS:receiver.example"));
+  LoopbackServer plain{[](const webhook::Request&) {
+    webhook::Response response;
+    response.status = 204;
+    return response;
+  }};
+  const std::string scheme = GENERATE(std::string("http"), std::string("socks5h"));
+  const std::string login = GENERATE(std::string(), std::string("shop:s3cret:s"));
+  support::ProxyServer proxy(login, login.empty() ? "" : "c2hvcDpzM2NyZXQ6cw==");
+  CurlOptions options;  // public addresses only: the proxy's own is private all the same
+  options.allow_http = true;
+  options.ports = {secure.port(), plain.port()};
+  options.proxy = proxy.url(scheme);
+  options.proxy_login = Secret(login);
+  const std::string by_tls = "receiver.example:" + std::to_string(secure.port());
+  const std::string in_clear = "plain.example:" + std::to_string(plain.port());
+  const auto attempts =
+      deliver(options, {{.url = "https://" + by_tls + "/hooks", .access = access(authority)},
+                        {.url = "http://" + in_clear + "/hooks"},
+                        {.url = "https://other.example:" + std::to_string(secure.port()), .access = access(authority)},
+                        {.url = "https://forbidden.example:" + std::to_string(secure.port())}});
+  REQUIRE(attempts.size() == 4);
+  CHECK(attempts[0].status == 204);
+  CHECK(attempts[1].status == 204);
+  CHECK(attempts[2].failure == webhook::Failure::tls);
+  CHECK(attempts[3].failure == webhook::Failure::connect);
+  CHECK(attempts[3].status == 0);
+  CHECK(attempts[3].response.empty());
+  const std::vector<std::string> asked = proxy.asked();
+  CHECK(asked.size() == 4);
+  CHECK(std::count(asked.begin(), asked.end(), by_tls) == 1);
+  CHECK(std::count(asked.begin(), asked.end(), in_clear) == 1);
+  REQUIRE(plain.requests().size() == 1);
+  CHECK(plain.requests()[0].headers.count("proxy-authorization") == 0);
+}
+
+TEST_CASE("a proxy is asked for nothing that is refused anyway, and its own refusal is a failed connection") {
+  support::ProxyServer proxy("shop:s3cret", "c2hvcDpzM2NyZXQ=");
+  CurlOptions options;
+  options.allow_http = true;
+  options.proxy = proxy.url("http");
+  const auto carry = [&](const std::string& url) {
+    auto session = CurlTransport{options}.open();
+    webhook::Request request;
+    request.url = url;
+    webhook::testing::ExchangeLog log;
+    session.start(webhook::Ticket{1}, request);
+    REQUIRE(log.await(session, 1));
+    return log.answers[webhook::Ticket{1}].front();
+  };
+  for (const char* url : {"http://127.0.0.1/", "http://10.0.0.1/", "http://169.254.169.254/", "http://localhost/",
+                          "http://receiver.example:22/", "http://2130706433/"}) {
+    const webhook::Response refused = carry(url);
+    CHECK(refused.failure == webhook::Failure::address_refused);
+    CHECK_FALSE(refused.reason.empty());
+  }
+  const webhook::Response unknown = carry("https://receiver.example/");
+  CHECK(unknown.failure == webhook::Failure::connect);
+  CHECK(unknown.reason == "the proxy answered 407: it asks for proxy_login");
+  options.proxy_login = Secret("shop:wr0ng");
+  CHECK(carry("https://receiver.example/").failure == webhook::Failure::connect);
+  CHECK(proxy.asked().empty());
+}
+
+TEST_CASE("a proxy that cannot be used, or would let addresses through unjudged, is refused in code") {
+  const auto refusal = [](const std::string& proxy, const std::string& login = "") -> std::string {
+    CurlOptions options;
+    options.proxy = proxy;
+    options.proxy_login = Secret(login);
+    try {
+      CurlTransport{options};
+    } catch (const webhook::Error& error) {
+      CHECK(error.code() == errc::invalid);
+      CHECK_THAT(error.what(), !Catch::Contains("s3cret"));
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(refusal("http://proxy.internal:3128") == "");
+  CHECK(refusal("socks5h://10.0.0.1:1080", "shop:s3cret") == "");
+  CHECK_THAT(refusal("socks5://10.0.0.1:1080"), Catch::Contains("socks5h"));
+  for (const char* wrong : {"proxy.internal:3128", "http://proxy.internal", "http://shop:s3cret@proxy:1",
+                            "http://p:1/x", "https://p:1", "http://p:", "http://p:x", "http:// p:1", "ftp://p:1"}) {
+    CAPTURE(wrong);
+    CHECK(refusal(wrong) != "");
+  }
+  CHECK(refusal("", "shop:s3cret") != "");
+  CHECK(refusal("http://p:1", "s3cret") != "");
+  CHECK(refusal("http://p:1", "shop:s3cret\r\nX: y") != "");
 }
