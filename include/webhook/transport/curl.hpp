@@ -49,9 +49,10 @@ class CurlTransport {
   void check(const Access& access) const {
     detail::check_identity(access.authorities, access.certificate, access.certificate_key, "access.");
     if (!access.token_url.empty()) {
-      throw Error(errc::unsupported,
-                  "CurlTransport fetches no tokens by itself; put webhook::OAuth2 around it: "
-                  "webhook::Dispatcher hooks{webhook::OAuth2{webhook::CurlTransport{}}}");
+      throw Error(
+          errc::unsupported,
+          "CurlTransport fetches no tokens by itself; put webhook::OAuth2 around it: "
+          "webhook::Dispatcher hooks{webhook::OAuth2{webhook::CurlTransport{}}} (webhook/transport/oauth2.hpp)");
     }
   }
 
