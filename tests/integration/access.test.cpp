@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Endpoints that ask for more than a signature: a client certificate, authorities of their own, a way through a proxy.
 #include <webhook/testing/transport_conformance.hpp>
+#include <webhook/transport/oauth2.hpp>
 #include <webhook/webhook.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -192,6 +194,48 @@ TEST_CASE("certificates and keys that cannot be used are refused when the endpoi
 
   webhook::Dispatcher function{[](const webhook::Request&) { return webhook::Response{}; }};
   CHECK(thrown([&] { function.add({.url = "https://receiver.example/", .access = good}); }) == errc::unsupported);
+}
+
+TEST_CASE("a dispatcher fetches tokens for endpoints that ask for them, and says no word of their secrets") {
+  std::atomic<int> given{0};
+  LoopbackServer server{[&](const webhook::Request& request) {
+    webhook::Response response;
+    response.status = 200;
+    if (request.url.find("/token") != std::string::npos) {
+      response.body = R"({"access_token":"t0k3n)" + std::to_string(++given) + R"(","expires_in":600})";
+    } else if (request.headers.find("authorization") != "Bearer t0k3n" + std::to_string(given)) {
+      response.status = 401;
+    }
+    return response;
+  }};
+  std::string said;
+  webhook::Options options;
+  options.retry = webhook::RetrySchedule::none();
+  options.on_notice = [&said](const webhook::Notice& notice) {
+    said += notice.text;
+    if (notice.attempt != nullptr) said += notice.attempt->reason;
+  };
+  webhook::Dispatcher hooks{webhook::OAuth2{CurlTransport{local()}}, options};
+  Access access;
+  access.token_url = server.url("/token");
+  access.client_id = "shop";
+  access.client_secret = Secret("s3cret");
+  hooks.add({.url = server.url("/hooks"), .access = access});
+  hooks.add({.url = server.url("/without")});
+  const auto run_until = [&](std::uint64_t over) {
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    while (hooks.counters().delivered + hooks.counters().exhausted < over && std::chrono::steady_clock::now() < end)
+      hooks.run_once(50ms);
+  };
+  hooks.emit("a.b", {});
+  run_until(2);
+  ++given;  // what was given is refused from now on
+  hooks.emit("a.b", {});
+  run_until(4);
+  CHECK(given == 3);
+  CHECK(hooks.counters().delivered == 2);  // of those with a token; the endpoint without one is refused
+  CHECK(hooks.counters().exhausted == 2);
+  CHECK_THAT(said, !Catch::Contains("s3cret") && !Catch::Contains("t0k3n"));
 }
 
 TEST_CASE("everything goes through the proxy that the host named: names are resolved there, TLS is end to end") {
