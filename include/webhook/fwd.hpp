@@ -69,6 +69,7 @@ class NoInbox;
 class NoSignature;
 class Shopify;
 class Slack;
+class SqliteInbox;
 class SqliteStore;
 class Square;
 class StandardWebhooks;

@@ -73,7 +73,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
   /// Registers a handler for events of type `T`; the data is decoded before it is called. It takes (const T&), or also
   /// (const Event&), or also (const Request&). What it throws is answered with 500, so that the sender tries again.
   /// Wrapped in later() it runs after the answer; throws Error (errc::misuse) if ReceiverOptions::executor is empty
-  /// then.
+  /// then. Where the inbox marks in the host's transaction (SqliteInbox), its last parameter may be the handle that
+  /// handle() was given: what it writes there commits with the mark.
   template <class T, class Function>
   Receiver& on(Function handler) {
     static_assert(!event_type<T>.empty(),
@@ -85,10 +86,11 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
     static_assert(Decodes<Serializer, T>,
                   "webhook: Receiver's serializer cannot decode this type; for JSON, say "
                   "NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(T, fields...)");
-    static_assert(detail::receiving::callable<Function, T>,
+    static_assert(detail::receiving::callable<Function, Handle, T>,
                   "webhook: a handler for T takes (const T&), (const T&, const webhook::Event&), or these and (const "
-                  "webhook::Request&)");
-    routes_.add(checked(detail::receiving::typed_route<T>(event_type<T>, parts_.serializer, std::move(handler))));
+                  "webhook::Request&); after them, where the inbox marks in the host's transaction, its Handle");
+    routes_.add(
+        checked(detail::receiving::typed_route<T, Handle>(event_type<T>, parts_.serializer, std::move(handler))));
     return *this;
   }
 
@@ -134,6 +136,10 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
         InboxPolicy<Inbox, Where...>,
         "webhook: Receiver's inbox does not satisfy webhook::InboxPolicy: it lacks `bool first(where..., key, "
         "now, keep)` or `forget(where..., key)` for what handle() is given beside the request");
+    static_assert(std::is_same_v<Handle, detail::receiving::NoHandle> ||
+                      (sizeof...(Where) == 1 && (std::is_convertible_v<Where, Handle> && ...)),
+                  "webhook: Receiver's inbox marks in the host's transaction: hand handle() the inbox's Handle beside "
+                  "the request");
     try {
       return respond(request, where...);
     } catch (const std::exception& failure) {
@@ -150,16 +156,17 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
  private:
   using Body = detail::receiving::Body<Serializer>;
   using Marks = detail::receiving::Marks<Inbox>;
-  using Route = detail::receiving::Route<Value>;
+  using Handle = detail::receiving::handle_of<Inbox>;
+  using Route = detail::receiving::Route<Value, Handle>;
   using Loan = typename detail::KeyPool<Scheme>::Loan;
   static constexpr std::string_view unknown = "an exception that is no std::exception";
 
   template <class Function>
   Route untyped(std::string_view pattern, Function handler) const {
-    static_assert(detail::receiving::callable<Function, Value>,
+    static_assert(detail::receiving::callable<Function, Handle, Value>,
                   "webhook: a handler takes (const Serializer::Value&), also (const webhook::Event&), and also (const "
-                  "webhook::Request&)");
-    return checked(detail::receiving::untyped_route<Value>(pattern, std::move(handler)));
+                  "webhook::Request&); after them, where the inbox marks in the host's transaction, its Handle");
+    return checked(detail::receiving::untyped_route<Value, Handle>(pattern, std::move(handler)));
   }
 
   Route checked(Route route) const {
@@ -238,7 +245,7 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
         return postpone(*route, std::make_shared<Mark<Inbox>>(marks_, key), body.take(), event, request);
     }
     Mark<Inbox, Where...> mark(marks_, key, where...);
-    return run(*route, mark, body.read(), event, request);
+    return run(*route, mark, body.read(), event, request, where...);
   }
 
   // Ids of different schemes are of different senders, who may not hide each other's messages.
@@ -247,11 +254,16 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
     return std::string(scheme).append(1, ' ').append(id);
   }
 
-  template <class AnyMark>
-  Response run(const Route& route, AnyMark& mark, const Value& data, const Event& event, const Request& request) const {
+  template <class AnyMark, class... Where>
+  Response run(const Route& route, AnyMark& mark, const Value& data, const Event& event, const Request& request,
+               const Where&... where) const {
     using namespace detail::receiving;
     try {
-      route.prepare(data)(event, request);
+      if constexpr (std::is_same_v<Handle, detail::receiving::NoHandle>) {
+        route.prepare(data)(event, request, {});
+      } else {
+        route.prepare(data)(event, request, where...);
+      }
       mark.handled();
       return answer(204);
     } catch (const Undecodable& error) {
@@ -278,7 +290,7 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
       const auto call = route.prepare(kept->data);
       auto task = [kept, call, mark, pattern = route.pattern, on_error = parts_.options.on_error] {
         try {
-          call(kept->event, kept->request);
+          call(kept->event, kept->request, {});
           mark->handled();
         } catch (const std::exception& failure) {
           tell(on_error, "the handler of \"" + pattern + "\" threw, after its sender was answered: ", failure.what());
@@ -328,7 +340,7 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
   detail::KeyPool<Scheme> pool_;
   detail::PerSecond diagnoses_;
   std::shared_ptr<Marks> marks_;
-  detail::receiving::Routes<Value> routes_{};
+  detail::receiving::Routes<Value, Handle> routes_{};
 };
 
 template <class... Args>

@@ -4,7 +4,12 @@
 #include <string_view>
 #include <webhook/inbox/memory.hpp>
 #include <webhook/inbox/none.hpp>
+#include <webhook/inbox/sqlite.hpp>
 #include <webhook/testing/inbox_conformance.hpp>
+
+#include "support/database.hpp"
+#include "support/joined_inbox.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace {
 constexpr auto report = [](bool held, std::string_view promise) {
@@ -26,10 +31,32 @@ struct NeverExpires : webhook::MemoryInbox {
     return MemoryInbox::first(key, now, std::chrono::hours(100));
   }
 };
+
+struct SqliteFile {
+  std::string path{};
+
+  template <class Call>
+  bool commit(const Call& call) const {
+    support::Database database(path);
+    sqlite3_busy_timeout(database.get(), 30'000);
+    REQUIRE(database.run("BEGIN") == SQLITE_OK);
+    const bool answer = call(database.get());
+    REQUIRE(database.run("COMMIT") == SQLITE_OK);
+    return answer;
+  }
+};
 }  // namespace
 
 TEST_CASE("MemoryInbox keeps what every inbox owes", "[conformance][inbox][G13]") {
   webhook::MemoryInbox inbox;
+  webhook::InboxConformance(inbox, report).run();
+}
+
+TEST_CASE("SqliteInbox keeps what every inbox owes", "[conformance][inbox][G13]") {
+  const support::TemporaryFolder folder = support::TemporaryFolder::in_memory();
+  const SqliteFile file{folder.file("host.db")};
+  webhook::SqliteInbox::create(support::Database(file.path).get());
+  support::Committing<webhook::SqliteInbox, SqliteFile> inbox(file);
   webhook::InboxConformance(inbox, report).run();
 }
 

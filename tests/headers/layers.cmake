@@ -18,7 +18,9 @@ endfunction()
 # Sets `layer` to noun, concepts, engine, umbrella or the name of the header's folder.
 function(layer_of header)
   cmake_path(GET header PARENT_PATH folder)
-  if(header MATCHES "^detail/curl_")  # the inside of one policy belongs to its room
+  if(header MATCHES "^detail/(sqlite|postgres)_connection")  # of the store and of the inbox
+    set(layer detail)
+  elseif(header MATCHES "^detail/curl_")  # the inside of one policy belongs to its room
     set(layer transport)
   elseif(header MATCHES "^detail/(memory|sqlite)_")
     set(layer store)
@@ -57,8 +59,8 @@ set(expat_at "^detail/expat_.*")
 set(zlib_at "^detail/zlib_.*")
 set(httplib_at "^adapter/httplib\\.hpp$")
 set(boost_at "^adapter/beast\\.hpp$")
-set(sqlite3_at "^(store/sqlite|detail/sqlite_).*")
-set(libpq_at "^(store/postgres|detail/postgres_).*")
+set(sqlite3_at "^(store/sqlite|inbox/sqlite|detail/sqlite_).*")
+set(libpq_at "^(store/postgres|inbox/postgres|detail/postgres_).*")
 
 foreach(header IN LISTS headers)
   layer_of("${header}")
@@ -92,7 +94,7 @@ foreach(header IN LISTS headers)
   endforeach()
 
   # The engine, and what it is made of, compiles on a machine without any of the libraries.
-  if(own_layer MATCHES "^(noun|concepts|engine|testing|clock|inbox)$")
+  if(own_layer MATCHES "^(noun|concepts|engine|testing|clock|inbox)$" AND NOT header MATCHES "^inbox/(sqlite|postgres)")
     foreach(name IN LISTS foreign_reach_${header})
       if(name MATCHES "^(curl|openssl|nlohmann|expat|zlib|httplib|boost|sqlite3|libpq)[/.-]")
         list(APPEND problems "${header} (${own_layer}) reaches the library header <${name}>")

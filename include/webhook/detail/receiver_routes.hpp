@@ -41,45 +41,76 @@ struct Unwrapped<Later<Function>> {
   static Function& of(Later<Function>& handler) noexcept { return handler.function; }
 };
 
-template <class Function, class Data, class F = typename Unwrapped<Function>::type>
-inline constexpr bool callable = std::invocable<F&, const Data&, const Event&, const Request&> ||
-                                 std::invocable<F&, const Data&, const Event&> || std::invocable<F&, const Data&>;
+/// The host's transaction, as handlers may take it: what the inbox calls its Handle, if it is one that marks in one.
+struct NoHandle {};
+template <class Inbox>
+struct HandleOf {
+  using type = NoHandle;
+};
+template <class Inbox>
+requires requires { typename Inbox::Handle; }
+struct HandleOf<Inbox> {
+  using type = typename Inbox::Handle;
+};
+template <class Inbox>
+using handle_of = typename HandleOf<Inbox>::type;
+
+/// A handler that takes this, and the handle if there is one.
+template <class Function, class Handle, class... Parts>
+inline constexpr bool takes_handle =
+    !std::is_same_v<Handle, NoHandle> && std::invocable<Function&, const Parts&..., const Handle&>;
+template <class Function, class Handle, class... Parts>
+inline constexpr bool takes = std::invocable<Function&, const Parts&...> || takes_handle<Function, Handle, Parts...>;
+
+template <class Function, class Handle, class Data, class F = typename Unwrapped<Function>::type>
+inline constexpr bool callable =
+    takes<F, Handle, Data, Event, Request> || takes<F, Handle, Data, Event> || takes<F, Handle, Data>;
+
+template <class Function, class Handle, class... Parts>
+void call_with(Function& handler, const Handle& handle, const Parts&... parts) {
+  if constexpr (takes_handle<Function, Handle, Parts...>) {
+    handler(parts..., handle);
+  } else {
+    handler(parts...);
+  }
+}
 
 /// Calls a handler with as much as it takes.
-template <class Function, class Data>
-void call(Function& handler, const Data& data, const Event& event, const Request& request) {
-  if constexpr (std::invocable<Function&, const Data&, const Event&, const Request&>) {
-    handler(data, event, request);
-  } else if constexpr (std::invocable<Function&, const Data&, const Event&>) {
-    handler(data, event);
-  } else if constexpr (std::invocable<Function&, const Data&>) {
-    handler(data);
+template <class Function, class Data, class Handle>
+void call(Function& handler, const Data& data, const Event& event, const Request& request, const Handle& handle) {
+  if constexpr (takes<Function, Handle, Data, Event, Request>) {
+    call_with(handler, handle, data, event, request);
+  } else if constexpr (takes<Function, Handle, Data, Event>) {
+    call_with(handler, handle, data, event);
+  } else if constexpr (takes<Function, Handle, Data>) {
+    call_with(handler, handle, data);
   }
 }
 
 /// One handler, ready for data: `prepare` decodes it and gives back the call that is left to make.
-template <class Value>
+template <class Value, class Handle>
 struct Route {
-  using Call = std::function<void(const Event&, const Request&)>;
+  using Call = std::function<void(const Event&, const Request&, const Handle&)>;
   std::string pattern{};
   std::function<Call(const Value&)> prepare{};
   bool later = false;
 };
 
-template <class Value, class Function>
-Route<Value> untyped_route(std::string_view pattern, Function handler) {
+template <class Value, class Handle, class Function>
+Route<Value, Handle> untyped_route(std::string_view pattern, Function handler) {
   // std::function copies what it holds; a handler may own what cannot be copied.
   auto kept = std::make_shared<Function>(std::move(handler));
   const auto prepare = [kept](const Value& data) {
-    return [kept, &data](const Event& event, const Request& request) {
-      call(Unwrapped<Function>::of(*kept), data, event, request);
+    return [kept, &data](const Event& event, const Request& request, const Handle& handle) {
+      call(Unwrapped<Function>::of(*kept), data, event, request, handle);
     };
   };
   return {std::string(pattern), prepare, Unwrapped<Function>::later};
 }
 
-template <class T, class Serializer, class Function>
-Route<typename Serializer::Value> typed_route(std::string_view type, const Serializer& serializer, Function handler) {
+template <class T, class Handle, class Serializer, class Function>
+Route<typename Serializer::Value, Handle> typed_route(std::string_view type, const Serializer& serializer,
+                                                      Function handler) {
   using Value = typename Serializer::Value;
   auto kept = std::make_shared<Function>(std::move(handler));
   const auto prepare = [kept, &serializer](const Value& data) {
@@ -89,34 +120,34 @@ Route<typename Serializer::Value> typed_route(std::string_view type, const Seria
     } catch (const Error& error) {
       throw Undecodable(error);
     }
-    return [kept, decoded](const Event& event, const Request& request) {
-      call(Unwrapped<Function>::of(*kept), *decoded, event, request);
+    return [kept, decoded](const Event& event, const Request& request, const Handle& handle) {
+      call(Unwrapped<Function>::of(*kept), *decoded, event, request, handle);
     };
   };
   return {std::string(type), prepare, Unwrapped<Function>::later};
 }
 
 /// The routes of a receiver, in the order of registration.
-template <class Value>
+template <class Value, class Handle>
 class Routes {
  public:
-  void add(Route<Value> route) { routes_.push_back(std::move(route)); }
-  void otherwise(Route<Value> route) { otherwise_ = std::move(route); }
+  void add(Route<Value, Handle> route) { routes_.push_back(std::move(route)); }
+  void otherwise(Route<Value, Handle> route) { otherwise_ = std::move(route); }
 
   /// The first one for exactly this type, else the first pattern that matches, else the one for the rest; or null.
-  const Route<Value>* find(std::string_view type) const noexcept {
-    for (const Route<Value>& route : routes_) {
+  const Route<Value, Handle>* find(std::string_view type) const noexcept {
+    for (const Route<Value, Handle>& route : routes_) {
       if (route.pattern == type) return &route;
     }
-    for (const Route<Value>& route : routes_) {
+    for (const Route<Value, Handle>& route : routes_) {
       if (matches_pattern(route.pattern, type)) return &route;
     }
     return otherwise_ ? &*otherwise_ : nullptr;
   }
 
  private:
-  std::vector<Route<Value>> routes_{};
-  std::optional<Route<Value>> otherwise_{};
+  std::vector<Route<Value, Handle>> routes_{};
+  std::optional<Route<Value, Handle>> otherwise_{};
 };
 
 }  // namespace detail::receiving
