@@ -327,7 +327,7 @@ concept Remembers = StorePolicy<S> && requires(S& store, const Query& query, con
 
 // ============================================================================= 6. Inbox (of the receiver)
 /// The seen-set. `where` is nothing, or the host's transaction: then the mark commits with the business effect.
-/// Thread-safe.
+/// Thread-safe. If it has a type `Handle` (sqlite3*, yours), that is its `where`, and handlers may take it last.
 template <class I, class... Where>
 concept InboxPolicy = std::same_as<typename I::role, role::inbox> && std::move_constructible<I> &&
     requires(I& inbox, Where... where, std::string_view key, const Now& now, Duration keep) {
