@@ -49,6 +49,8 @@ struct Notice;
 struct Options;
 struct Query;
 struct ReceiverOptions;
+struct SealingKey;
+struct SealingKeys;
 struct SqliteOptions;
 
 // Policies.
@@ -86,6 +88,8 @@ template <class Serializer>
 class Gzip;
 template <class Function>
 class Renderer;
+template <class Store>
+class Sealed;
 
 // The engine.
 class Emitter;

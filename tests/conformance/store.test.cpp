@@ -9,6 +9,7 @@
 #include "support/naive_store.hpp"
 #include "support/wrong_store.hpp"
 #include "webhook/store/memory.hpp"
+#include "webhook/store/sealed.hpp"
 #include "webhook/testing/store_checker.hpp"
 #include "webhook/testing/store_conformance.hpp"
 
@@ -74,6 +75,11 @@ TEST_CASE("a store written from the page alone keeps every rule of it") {
   const auto make = [] { return NaiveStore{}; };
   CHECK_THAT(webhook::check_store(make), none());
   CHECK_THAT(webhook::check_store_model(make, 1, model_operations() / 10), Catch::Equals(""));
+}
+
+TEST_CASE("a store within Sealed keeps every rule of the page") {
+  const webhook::SealingKeys keys{{"k", webhook::Secret(std::string(43, 'A') + '=')}, {}};
+  CHECK_THAT(webhook::check_store([&] { return webhook::Sealed{webhook::MemoryStore{}, keys}; }), none());
 }
 
 TEST_CASE("the conformance suite fails a store in which something is wrong") {
