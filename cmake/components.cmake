@@ -17,7 +17,7 @@ set(webhook_optional_components xml gzip sqlite)
 file(GLOB_RECURSE webhook_core_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/webhook/*.hpp")
 set(webhook_default_headers ${webhook_core_headers})
 list(FILTER webhook_default_headers INCLUDE REGEX
-     "/include/webhook/(webhook|transport/curl[^/]*|serializer/.*|scheme/.*|adapter/.*|detail/(curl|evp|hmac|sha|openssl)[^/]*)\\.hpp$")
+     "/include/webhook/(webhook|transport/curl[^/]*|serializer/.*|scheme/.*|adapter/.*|store/sealed|detail/(aes|curl|evp|hmac|seal|sha|openssl)[^/]*)\\.hpp$")
 foreach(component IN LISTS webhook_optional_components)
   list(TRANSFORM webhook_${component}_headers PREPEND "${PROJECT_SOURCE_DIR}/include/webhook/")
   list(REMOVE_ITEM webhook_default_headers ${webhook_${component}_headers})
