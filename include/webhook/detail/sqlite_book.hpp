@@ -36,6 +36,7 @@ struct SqliteDelivery {
   std::int64_t fence = 0;
   std::uint32_t attempts = 0, lost = 0;
   bool resent = false;  // queues behind live traffic until it is over
+  bool early = false;   // was under way before its lane had this order: once it is due again, the oldest has the turn
   std::int64_t owner = 0, size = 0;
   std::optional<std::int64_t> ended{};
   std::optional<std::string> grp{}, skey{};
@@ -106,11 +107,13 @@ class SqliteBook {
 
   /// Queues a pending delivery, behind the one of its group that is under way if there is another.
   void queue(SqliteDelivery& row, SqliteLane& lane, std::int64_t due, std::int64_t at) {
-    const bool wait = row.grp && is_under_way(lane, *row.grp, row.id);
+    const bool early = std::exchange(row.early, false);
+    const bool wait = row.grp && (early || is_under_way(lane, *row.grp, row.id));
     move(row, lane, wait ? SqliteSeat::behind : row.resent ? SqliteSeat::resent : SqliteSeat::waiting);
     row.due = due;
     save(row);
     if (!wait) SqliteLanes::soon(lane, due, at);
+    if (wait && early) promote(lane, *row.grp, at);
   }
 
   /// Ends a pending delivery.
@@ -121,7 +124,7 @@ class SqliteBook {
     const std::optional<std::string> grp = std::exchange(row.grp, std::nullopt);
     const std::optional<std::string> skey = std::exchange(row.skey, std::nullopt);
     row.state = state;
-    row.resent = false;
+    row.resent = row.early = false;
     row.ended = at;
     --counters_.pending;
     if (grp || skey) {
@@ -166,6 +169,7 @@ class SqliteBook {
     for (SqliteDelivery& row : rows) {
       tag(row, lane, key_of(row.event()));
       const bool under_way = row.seat == SqliteSeat::leased || row.seat == SqliteSeat::parked;
+      row.early = under_way && row.grp;
       if (!under_way) row.seat = row.grp ? SqliteSeat::behind : row.resent ? SqliteSeat::resent : SqliteSeat::waiting;
       save(row);
     }
@@ -198,7 +202,8 @@ class SqliteBook {
     const std::optional<int> seat =
         row.seat == SqliteSeat::none ? std::nullopt : std::optional<int>(static_cast<int>(row.seat));
     save_.run(seat, row.due, static_cast<int>(row.state), static_cast<int>(row.word), row.fence, row.attempts, row.lost,
-              row.resent, row.owner, row.ended, blob(row.grp), blob(row.skey), row.id);
+              (row.resent ? is_resent : 0) | (row.early ? is_early : 0), row.owner, row.ended, blob(row.grp),
+              blob(row.skey), row.id);
   }
 
   /// The same for what a lease or a word changes, where no key is concerned.
@@ -270,6 +275,8 @@ class SqliteBook {
   }
 
  private:
+  static constexpr int is_resent = 1, is_early = 2;  // in the column `resent`
+
   static std::optional<SqliteBlob> blob(const std::optional<std::string>& text) noexcept {
     return text ? std::optional<SqliteBlob>(SqliteBlob{*text}) : std::nullopt;
   }
@@ -286,7 +293,8 @@ class SqliteBook {
     found.fence = row.integer(6);
     found.attempts = static_cast<std::uint32_t>(row.integer(7));
     found.lost = static_cast<std::uint32_t>(row.integer(8));
-    found.resent = row.integer(9) != 0;
+    found.resent = (row.integer(9) & is_resent) != 0;
+    found.early = (row.integer(9) & is_early) != 0;
     found.owner = row.integer(10);
     found.size = row.integer(11);
     if (!row.is_null(12)) found.ended = row.integer(12);

@@ -181,14 +181,15 @@ class FaultyStore {
       const auto state_of = [this](DeliveryId id) { return shared_->state_of(id); };
       std::vector<AskedReplay> asked;
       for (const Route& route : routes) ask(route, asked);
+      const std::vector<Delivery> before = of_events(asked);
       try {
         replayed = shared_->store.replay(now, routes);
       } catch (const Error&) {  // what was replayed until then stays
-        shared_->invariants.replayed(now, asked, shared_->fresh(), true, state_of);
+        shared_->invariants.replayed(now, asked, added(before, asked), true, state_of);
         throw;
       }
       for (AskedReplay& one : asked) one.forgotten = kept(one.number) == nullptr;
-      shared_->invariants.replayed(now, asked, shared_->fresh(), false, state_of);
+      shared_->invariants.replayed(now, asked, added(before, asked), false, state_of);
     });
     return replayed;
   }
@@ -226,6 +227,33 @@ class FaultyStore {
       const SimulatedRow* const row = shared_->invariants.rows().find(event->id.view(), endpoint);
       asked.push_back({route.event, event, endpoint, row != nullptr && shared_->state_of(row->delivery).has_value()});
     }
+  }
+
+  /// The deliveries of these events. A store may number what it replays behind everything, or among the event's others.
+  std::vector<Delivery> of_events(std::span<const AskedReplay> asked) {
+    std::vector<Delivery> all;
+    std::vector<EventNumber> seen;
+    for (const AskedReplay& one : asked) {
+      if (std::find(seen.begin(), seen.end(), one.number) != seen.end()) continue;
+      seen.push_back(one.number);
+      Query query;
+      query.event = one.event->id;
+      query.most = (std::numeric_limits<std::size_t>::max)();
+      for (Delivery& found : shared_->store.find(query)) all.push_back(std::move(found));
+    }
+    return all;
+  }
+  std::vector<Delivery> added(const std::vector<Delivery>& before, std::span<const AskedReplay> asked) {
+    std::vector<Delivery> now = of_events(asked);
+    now.erase(std::remove_if(now.begin(), now.end(),
+                             [&](const Delivery& one) {
+                               return std::any_of(before.begin(), before.end(), [&](const Delivery& known) {
+                                 return known.id == one.id && known.endpoint == one.endpoint;
+                               });
+                             }),
+              now.end());
+    if constexpr (Remembers<Store>) shared_->fresh();  // what comes later is newer than these
+    return now;
   }
 
   void fulfil(Duty duty, EndpointId endpoint) noexcept {
