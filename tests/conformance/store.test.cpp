@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "support/naive_store.hpp"
+#include "../../examples/custom_store.hpp"
 #include "support/wrong_store.hpp"
 #include "webhook/store/memory.hpp"
 #include "webhook/store/sealed.hpp"
@@ -72,7 +72,7 @@ TEST_CASE("the memory store does what the model does, whatever is asked of it") 
 }
 
 TEST_CASE("a store written from the page alone keeps every rule of it") {
-  const auto make = [] { return NaiveStore{}; };
+  const auto make = [] { return example::CustomStore{}; };
   CHECK_THAT(webhook::check_store(make), none());
   CHECK_THAT(webhook::check_store_model(make, 1, model_operations() / 10), Catch::Equals(""));
 }
