@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Processes that are killed while they emit and deliver, over one file. The oracle stands outside: ids come to it through
 // a pipe once their emit or commit returned, and what was delivered comes through the same pipe.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -9,6 +10,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -59,14 +62,18 @@ class Oracle {
       const std::string id = text_.substr(1, end - 1);
       if (text_[0] == 'k') {
         kept.insert(id);
+      } else if (text_[0] == 'b') {
+        twice_at_once += begun.insert(id).second ? 0U : 1U;
       } else {
+        begun.erase(id);
         ++delivered[id];
       }
     }
   }
 
-  std::set<std::string> kept{};
+  std::set<std::string> kept{}, begun{};
   std::map<std::string, int> delivered{};
+  unsigned twice_at_once = 0;  // begun while it was begun
 
  private:
   int ends_[2]{};
@@ -191,4 +198,74 @@ TEST_CASE("of what processes kept that were killed at every point, nothing is lo
   CHECK(oracle.kept.size() > kills());
   CHECK(support::Database(path).number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'") ==
         0);
+}
+
+TEST_CASE("of several processes over one file, each delivery is made by one, once, and every one is made", "[E7]") {
+  constexpr unsigned events = 60, endpoints = 3;
+  for (const unsigned processes : {2U, 4U}) {
+    support::TemporaryFolder folder = support::TemporaryFolder::in_memory();
+    const std::string path = folder.file("shop.db");
+    {
+      webhook::SqliteStore store(path);
+      for (unsigned id = 1; id <= endpoints; ++id) {
+        webhook::Endpoint endpoint;
+        endpoint.id = webhook::EndpointId{id};
+        endpoint.url = "https://receiver.example/" + std::to_string(id);
+        endpoint.secrets = {webhook::Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")};
+        store.put(endpoint);
+      }
+    }
+    Oracle oracle;
+    const auto work = [&](unsigned process) {
+      std::set<std::string> mine;
+      webhook::Dispatcher hooks{[&](const webhook::Request& request) {
+                                  const std::string id = std::string(*request.headers.find("webhook-id")) + request.url;
+                                  mine.insert(id);
+                                  oracle.tell('b', id);
+                                  poll(nullptr, 0, 1);  // so that others have time to claim it, too
+                                  oracle.tell('d', id);
+                                  webhook::Response answer;
+                                  answer.status = 204;
+                                  return answer;
+                                },
+                                webhook::JsonSerializer{}, webhook::StandardWebhooks{}, webhook::SqliteStore(path),
+                                webhook::SystemClock{}};
+      bool told = false;
+      for (unsigned n = 0;; ++n) {
+        if (n < events)
+          hooks.emit("order.created", {{"n", n}}, {.id = std::to_string(process) + "-" + std::to_string(n)});
+        hooks.run_once(n < events ? webhook::Duration{} : webhook::Duration(5ms));
+        if (!mine.empty() && !std::exchange(told, true)) oracle.tell('k', std::to_string(process));
+      }
+    };
+    std::vector<pid_t> children;
+    for (unsigned process = 0; process < processes; ++process) {
+      children.push_back(fork());
+      REQUIRE(children.back() >= 0);
+      if (children.back() != 0) continue;
+      try {
+        work(process);
+      } catch (const std::exception& error) {
+        std::fprintf(stderr, "a process ended by itself: %s\n", error.what());
+        _exit(2);
+      }
+    }
+    const std::size_t all = std::size_t{processes} * events * endpoints;
+    for (int waited = 0; waited < 60'000 && oracle.delivered.size() < all; ++waited) {
+      poll(nullptr, 0, 1);
+      oracle.listen();
+    }
+    for (const pid_t child : children) {
+      kill(child, SIGKILL);
+      int status = 0;
+      waitpid(child, &status, 0);
+      CHECK(WIFSIGNALED(status));
+    }
+    INFO(processes << " processes");
+    CHECK(oracle.delivered.size() == all);
+    CHECK(oracle.twice_at_once == 0);
+    CHECK(oracle.kept.size() == processes);  // none of them was idle
+    CHECK(
+        std::all_of(oracle.delivered.begin(), oracle.delivered.end(), [](const auto& one) { return one.second == 1; }));
+  }
 }
