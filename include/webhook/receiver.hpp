@@ -26,6 +26,7 @@
 #include "detail/receiver_checks.hpp"
 #include "detail/receiver_marks.hpp"
 #include "detail/receiver_parts.hpp"
+#include "detail/receiver_replies.hpp"
 #include "detail/receiver_routes.hpp"
 #include "detail/roles.hpp"
 #include "event_type.hpp"
@@ -58,7 +59,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
       : parts_(std::tuple<Args...>(std::move(args)...)),
         pool_(parts_.scheme, std::move(parts_.secrets)),
         diagnoses_(parts_.options.diagnoses_per_second),
-        marks_(std::make_shared<Marks>(std::move(parts_.inbox))) {
+        marks_(std::make_shared<Marks>(std::move(parts_.inbox))),
+        replies_(parts_.options.replies) {
     static_assert((detail::receiving::is_secret<Args> || ...),
                   "webhook: a Receiver needs a key: hand it at least one webhook::Secret, or a std::vector of them");
     static_assert(
@@ -72,9 +74,12 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
 
   /// Registers a handler for events of type `T`; the data is decoded before it is called. It takes (const T&), or also
   /// (const Event&), or also (const Request&). What it throws is answered with 500, so that the sender tries again.
-  /// Wrapped in later() it runs after the answer; throws Error (errc::misuse) if ReceiverOptions::executor is empty
-  /// then. Where the inbox marks in the host's transaction (SqliteInbox), its last parameter may be the handle that
-  /// handle() was given: what it writes there commits with the mark.
+  /// It returns nothing, or the Response that its sender gets (status 0 stands for 200, or 204 without a body): with a
+  /// 2xx the message is handled, and its repetitions get the same answer (ReceiverOptions::replies); with anything else
+  /// it is not, and may come again. Wrapped in later() it runs after the answer and cannot word one; throws Error
+  /// (errc::misuse) if ReceiverOptions::executor is empty then. Where the inbox marks in the host's transaction
+  /// (SqliteInbox), its last parameter may be the handle that handle() was given: what it writes there commits with the
+  /// mark.
   template <class T, class Function>
   Receiver& on(Function handler) {
     static_assert(!event_type<T>.empty(),
@@ -123,8 +128,8 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
     return verdict;
   }
 
-  /// Verifies, answers the scheme's handshakes, drops repetitions, routes, and words the answer: 204 when a handler
-  /// returned or none was there, 202 when it runs later, 200 for a message that was handled before, 409 for one that is
+  /// Verifies, answers the scheme's handshakes, drops repetitions, routes, and words the answer: the handler's own, or 204
+  /// when it returned none or none was there, 202 when it runs later, 200 for a message that was handled before, 409 for one that is
   /// being handled, 500 when a handler threw, 503 when the executor has no room, 401 or 400 when the request cannot be
   /// trusted, 415 for a body in a format that is not taken here, 400 when it cannot be read or does not fit the
   /// handler's type, 405 for anything but POST, 413 over the limit. The body names the reason and nothing else.
@@ -234,7 +239,7 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
     const std::string key = name_of(verdict.id.empty() ? event.id.view() : verdict.id, pool_.scheme_of(verdict.key));
     switch (marks_->arrive(key, now, parts_.options.remember, where...)) {
       case Arrival::handled:
-        return answer(200, "received before");
+        return repeated(*route, key);
       case Arrival::in_progress:
         return answer(409, "this message is being handled; try again");
       case Arrival::first:
@@ -245,7 +250,7 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
         return postpone(*route, std::make_shared<Mark<Inbox>>(marks_, key), body.take(), event, request);
     }
     Mark<Inbox, Where...> mark(marks_, key, where...);
-    return run(*route, mark, body.read(), event, request, where...);
+    return run(*route, mark, key, body.read(), event, request, where...);
   }
 
   // Ids of different schemes are of different senders, who may not hide each other's messages.
@@ -254,18 +259,28 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
     return std::string(scheme).append(1, ' ').append(id);
   }
 
+  // Without a word in the body: some senders show it to a person (Twilio sends it as a text message).
+  Response repeated(const Route& route, const std::string& key) const {
+    const auto kept = route.words ? replies_.find(key) : nullptr;
+    return kept ? *kept : detail::receiving::answer(200);
+  }
+
   template <class AnyMark, class... Where>
-  Response run(const Route& route, AnyMark& mark, const Value& data, const Event& event, const Request& request,
-               const Where&... where) const {
+  Response run(const Route& route, AnyMark& mark, const std::string& key, const Value& data, const Event& event,
+               const Request& request, const Where&... where) {
     using namespace detail::receiving;
     try {
-      if constexpr (std::is_same_v<Handle, detail::receiving::NoHandle>) {
-        route.prepare(data)(event, request, {});
+      const auto call = route.prepare(data);
+      Response answered;
+      if constexpr (std::is_same_v<Handle, NoHandle>) {
+        answered = call(event, request, {});
       } else {
-        route.prepare(data)(event, request, where...);
+        answered = call(event, request, where...);
       }
+      if (answered.status >= 300) return answered;  // its sender will try again, or give it up: it is not handled
+      if (route.words && !key.empty() && !std::is_same_v<Inbox, NoInbox>) replies_.keep(key, answered);
       mark.handled();
-      return answer(204);
+      return answered;
     } catch (const Undecodable& error) {
       return unfit(route, error);
     } catch (const std::exception& failure) {
@@ -340,6 +355,7 @@ class Receiver : private detail::receiving::ReceiverChecks<Scheme, Serializer, C
   detail::KeyPool<Scheme> pool_;
   detail::PerSecond diagnoses_;
   std::shared_ptr<Marks> marks_;
+  detail::receiving::Replies replies_;
   detail::receiving::Routes<Value, Handle> routes_{};
 };
 

@@ -27,6 +27,10 @@ struct ReceiverOptions {
   /// themselves for days, as a rule with at most one day between two attempts.
   Duration remember = std::chrono::hours{72};
 
+  /// Bytes of answers that handlers worded (a Response that they return) which are kept for repetitions, the oldest
+  /// forgotten first; a repetition whose answer is not here any more gets 200 with an empty body.
+  std::size_t replies = 1024 * 1024;
+
   /// How many refused requests a second are looked at again, to tell why their signature does not match: whether an
   /// expired key matches, or another form of the body or of the URL (at most 24 verifications each). 0: none.
   std::uint32_t diagnoses_per_second = 0;

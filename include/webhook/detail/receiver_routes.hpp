@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The handlers of a Receiver: how each form of one is called, now or later, and which of them takes an event.
-// It knows neither why a request was trusted nor what its sender is answered.
+// The handlers of a Receiver: how each form of one is called, now or later, which of them takes an event, and what one
+// that words its own answer says. It does not know why a request was trusted, and sends nothing.
 #ifndef WEBHOOK_DETAIL_RECEIVER_ROUTES_HPP
 #define WEBHOOK_DETAIL_RECEIVER_ROUTES_HPP
 
@@ -16,8 +16,10 @@
 
 #include "../concepts.hpp"
 #include "../error.hpp"
+#include "../http.hpp"
 #include "../later.hpp"
 #include "../pattern.hpp"
+#include "receiver_answers.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -67,64 +69,98 @@ inline constexpr bool callable =
     takes<F, Handle, Data, Event, Request> || takes<F, Handle, Data, Event> || takes<F, Handle, Data>;
 
 template <class Function, class Handle, class... Parts>
-void call_with(Function& handler, const Handle& handle, const Parts&... parts) {
+decltype(auto) call_with(Function& handler, const Handle& handle, const Parts&... parts) {
   if constexpr (takes_handle<Function, Handle, Parts...>) {
-    handler(parts..., handle);
+    return handler(parts..., handle);
   } else {
-    handler(parts...);
+    return handler(parts...);
   }
 }
 
 /// Calls a handler with as much as it takes.
 template <class Function, class Data, class Handle>
-void call(Function& handler, const Data& data, const Event& event, const Request& request, const Handle& handle) {
+decltype(auto) call(Function& handler, const Data& data, const Event& event, const Request& request,
+                    const Handle& handle) {
   if constexpr (takes<Function, Handle, Data, Event, Request>) {
-    call_with(handler, handle, data, event, request);
+    return call_with(handler, handle, data, event, request);
   } else if constexpr (takes<Function, Handle, Data, Event>) {
-    call_with(handler, handle, data, event);
+    return call_with(handler, handle, data, event);
   } else if constexpr (takes<Function, Handle, Data>) {
-    call_with(handler, handle, data);
+    return call_with(handler, handle, data);
   }
 }
 
 /// One handler, ready for data: `prepare` decodes it and gives back the call that is left to make.
 template <class Value, class Handle>
 struct Route {
-  using Call = std::function<void(const Event&, const Request&, const Handle&)>;
+  using Call = std::function<Response(const Event&, const Request&, const Handle&)>;
   std::string pattern{};
   std::function<Call(const Value&)> prepare{};
   bool later = false;
+  bool words = false;  // its answer is its own
+};
+
+/// A handler for data of a type, kept where it stays: std::function copies what it holds, and a handler may own what
+/// cannot be copied.
+template <class Function, class Data, class Handle>
+class Handler {
+ public:
+  using Result = std::remove_cvref_t<decltype(call(std::declval<typename Unwrapped<Function>::type&>(),
+                                                   std::declval<const Data&>(), std::declval<const Event&>(),
+                                                   std::declval<const Request&>(), std::declval<const Handle&>()))>;
+  static constexpr bool words = std::is_same_v<Result, Response>;
+  static constexpr bool later = Unwrapped<Function>::later;
+  static_assert(words || std::is_void_v<Result>,
+                "webhook: a handler returns nothing, or the webhook::Response that its sender is answered");
+  static_assert(!words || !later,
+                "webhook: a later() handler cannot word an answer, because its sender was answered before it runs; let "
+                "it return nothing");
+
+  explicit Handler(Function function) : function_(std::make_shared<Function>(std::move(function))) {}
+
+  Response operator()(const Data& data, const Event& event, const Request& request, const Handle& handle) const {
+    if constexpr (words) {
+      Response worded = call(Unwrapped<Function>::of(*function_), data, event, request, handle);
+      if (worded.status == 0) worded.status = worded.body.empty() ? 204 : 200;
+      require_sendable(worded);
+      return worded;
+    } else if constexpr (std::is_void_v<Result>) {
+      call(Unwrapped<Function>::of(*function_), data, event, request, handle);
+      return answer(204);
+    }
+  }
+
+ private:
+  std::shared_ptr<Function> function_;
 };
 
 template <class Value, class Handle, class Function>
-Route<Value, Handle> untyped_route(std::string_view pattern, Function handler) {
-  // std::function copies what it holds; a handler may own what cannot be copied.
-  auto kept = std::make_shared<Function>(std::move(handler));
-  const auto prepare = [kept](const Value& data) {
-    return [kept, &data](const Event& event, const Request& request, const Handle& handle) {
-      call(Unwrapped<Function>::of(*kept), data, event, request, handle);
+Route<Value, Handle> untyped_route(std::string_view pattern, Function function) {
+  using Kept = Handler<Function, Value, Handle>;
+  const auto prepare = [handler = Kept(std::move(function))](const Value& data) {
+    return [handler, &data](const Event& event, const Request& request, const Handle& handle) {
+      return handler(data, event, request, handle);
     };
   };
-  return {std::string(pattern), prepare, Unwrapped<Function>::later};
+  return {std::string(pattern), prepare, Kept::later, Kept::words};
 }
 
 template <class T, class Handle, class Serializer, class Function>
 Route<typename Serializer::Value, Handle> typed_route(std::string_view type, const Serializer& serializer,
-                                                      Function handler) {
-  using Value = typename Serializer::Value;
-  auto kept = std::make_shared<Function>(std::move(handler));
-  const auto prepare = [kept, &serializer](const Value& data) {
+                                                      Function function) {
+  using Kept = Handler<Function, T, Handle>;
+  const auto prepare = [handler = Kept(std::move(function)), &serializer](const typename Serializer::Value& data) {
     std::shared_ptr<const T> decoded;
     try {
       decoded = std::make_shared<const T>(serializer.template decode<T>(data));
     } catch (const Error& error) {
       throw Undecodable(error);
     }
-    return [kept, decoded](const Event& event, const Request& request, const Handle& handle) {
-      call(Unwrapped<Function>::of(*kept), *decoded, event, request, handle);
+    return [handler, decoded](const Event& event, const Request& request, const Handle& handle) {
+      return handler(*decoded, event, request, handle);
     };
   };
-  return {std::string(type), prepare, Unwrapped<Function>::later};
+  return {std::string(type), prepare, Kept::later, Kept::words};
 }
 
 /// The routes of a receiver, in the order of registration.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A handler runs once for each message: repetitions, handlers that fail, several at once, inboxes that fail.
+// A handler runs once for each message: repetitions, handlers that fail, several at once, inboxes that fail; and the
+// answers that handlers word, which repetitions get too.
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -61,8 +62,8 @@ TEST_CASE("the same message twice runs its handler once, and is answered 200 the
   CHECK(inbox.handle(signed_request("{}", clock, "evt_1")).status == 204);
   const Response again = inbox.handle(signed_request("{}", clock, "evt_1"));
   CHECK(again.status == 200);
-  CHECK(again.body == "received before");
-  clock.advance(24h);  // a later attempt, signed afresh
+  CHECK(again.body.empty());  // Twilio would send a text to whoever wrote
+  clock.advance(24h);         // a later attempt, signed afresh
   CHECK(inbox.handle(signed_request("{}", clock, "evt_1")).status == 200);
   CHECK(inbox.handle(signed_request("{}", clock, "evt_2")).status == 204);
   CHECK(handled == 2);
@@ -212,4 +213,109 @@ TEST_CASE("a message may be marked in the host's transaction, together with what
   CHECK(*durable.committed == std::set<std::string>{"effect", "evt_1"});
   CHECK(receive() == 200);
   CHECK(tries == 2);
+}
+
+TEST_CASE("a handler may word the answer, and a repetition gets the same one", "[receiver][answers]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock};
+  int asked = 0;
+  inbox.on("ask", [&](const nlohmann::json& data) {
+    ++asked;
+    return Response{.status = 201,
+                    .headers = {{"content-type", "text/xml"}},
+                    .body = "<Message>" + data.at("name").get<std::string>() + "</Message>"};
+  });
+  for (int i = 0; i < 3; ++i) {
+    const Response answer = inbox.handle(signed_request(envelope("ask", R"({"name":"Smith"})"), clock, "1"));
+    CHECK(answer.status == 201);
+    CHECK(answer.headers.find("content-type") == "text/xml");
+    CHECK(answer.body == "<Message>Smith</Message>");
+  }
+  CHECK(inbox.handle(signed_request(envelope("ask", R"({"name":"Jones"})"), clock, "2")).body ==
+        "<Message>Jones</Message>");
+  CHECK(asked == 2);
+}
+
+TEST_CASE("an answer without a status is 200, and 204 without a body", "[receiver][answers]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock};
+  inbox.on("text", [](const nlohmann::json&) { return Response{.body = "thanks"}; })
+      .otherwise([](const nlohmann::json&) { return Response(); });
+  CHECK(inbox.handle(signed_request(envelope("text"), clock, "1")).status == 200);
+  CHECK(inbox.handle(signed_request(envelope("text"), clock, "1")).body == "thanks");
+  CHECK(inbox.handle(signed_request(envelope("other"), clock, "2")).status == 204);
+  CHECK(inbox.handle(signed_request(envelope("other"), clock, "2")).status == 204);
+}
+
+TEST_CASE("a handler that answers anything but a 2xx has not handled the message", "[receiver][answers]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock};
+  int status = 503;
+  inbox.otherwise([&](const nlohmann::json&) { return Response{.status = status, .body = "later, please"}; });
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 503);
+  status = 302;
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 302);
+  status = 200;
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 200);
+  status = 500;
+  CHECK(inbox.handle(signed_request("{}", clock)).status == 200);
+}
+
+TEST_CASE("an answer that no server can send is the receiver's failure, and tells the host why",
+          "[receiver][answers]") {
+  const ManualClock clock;
+  std::vector<std::string> told;
+  Receiver inbox{secret(), clock, ReceiverOptions{.on_error = [&](std::string_view text) { told.emplace_back(text); }}};
+  std::vector<Response> bad{{.status = 100},
+                            {.status = 600},
+                            {.status = 200, .headers = {{"x-name", "Smith\r\nset-cookie: stolen"}}},
+                            {.status = 200, .headers = {{"two words", "1"}}},
+                            {.status = 200, .headers = {{"Content-Length", "1"}}}};
+  std::size_t at = 0;
+  inbox.otherwise([&](const nlohmann::json&) { return bad.at(at); });
+  for (at = 0; at < bad.size(); ++at) {
+    INFO(at);
+    CHECK(inbox.handle(signed_request("{}", clock)).status == 500);
+  }
+  REQUIRE(told.size() == bad.size());
+  CHECK(told[0].find("the status 100") != std::string::npos);
+  CHECK(told[2].find("stolen") == std::string::npos);
+  CHECK(told[4].find("Content-Length") != std::string::npos);
+}
+
+TEST_CASE("kept answers are bounded, the oldest goes first, and without one a repetition gets an empty 200",
+          "[receiver][answers]") {
+  const ManualClock clock;
+  Receiver inbox{secret(), clock, ReceiverOptions{.replies = 4096}};
+  int asked = 0;
+  std::size_t size = 1500;
+  inbox.otherwise([&](const nlohmann::json&) {
+    ++asked;
+    return Response{.body = std::string(size, 'a')};
+  });
+  const auto ask = [&](std::string_view id) { return inbox.handle(signed_request("{}", clock, id)); };
+  for (const std::string_view id : {"1", "2", "3"}) CHECK(ask(id).body.size() == size);
+  CHECK(ask("1").status == 200);
+  CHECK(ask("1").body.empty());
+  CHECK(ask("2").body.size() == size);
+  CHECK(ask("3").body.size() == size);
+  size = 5000;  // more than there is room for: answered, and not kept
+  CHECK(ask("4").body.size() == size);
+  CHECK(ask("4").body.empty());
+  CHECK(ask("3").body.size() == 1500);
+  CHECK(asked == 4);
+}
+
+TEST_CASE("a handler that answers is asked again once its message is forgotten, and the newer answer stands",
+          "[receiver][answers]") {
+  ManualClock clock;
+  Receiver inbox{secret(), clock, ReceiverOptions{.remember = 1h}};
+  int asked = 0;
+  inbox.otherwise([&](const nlohmann::json&) { return Response{.body = std::to_string(++asked)}; });
+  const auto ask = [&] { return inbox.handle(signed_request("{}", clock)).body; };
+  CHECK(ask() == "1");
+  CHECK(ask() == "1");
+  clock.advance(2h);
+  CHECK(ask() == "2");
+  CHECK(ask() == "2");
 }
