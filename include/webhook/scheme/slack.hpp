@@ -99,11 +99,18 @@ class Slack {
     return answer;
   }
 
-  /// Of the Events API: the inner event's type ("app_mention"), event_id, and event_time.
+  /// Of the Events API: the inner event's type ("app_mention"), event_id, and event_time. Of a slash command ("/deploy"),
+  /// which is a form: "slash_command.deploy", or "slash_command" if its name is no event type; of an interaction
+  /// ("block_actions") its type; of both the trigger_id.
   void describe(const Request&, const Fields& fields, Event& event) const {
     std::optional<std::string> type = fields.find("/event/type");
     if (!type) type = fields.find("/type");
+    if (const auto command = fields.find("/command"); !type && command && command->substr(0, 1) == "/") {
+      type = detail::described_type("slash_command." + command->substr(1));
+      if (type->empty()) type = "slash_command";
+    }
     detail::describe_type(event, type);
+    detail::describe_id(event, fields.find("/trigger_id"));
     detail::describe_id(event, fields.find("/event_id"));
     detail::describe_unix_time(event, fields.find("/event_time"));
   }

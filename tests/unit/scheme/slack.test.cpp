@@ -128,3 +128,19 @@ TEST_CASE("an event of Slack's is named by its body", "[scheme][slack]") {
   CHECK(event.type == "block_actions");
   CHECK(event.id.view() == "Ev123ABC456");
 }
+
+TEST_CASE("a slash command of Slack's is named by its command, and known by its trigger", "[scheme][slack]") {
+  const auto described = [](KnownFields fields) {
+    webhook::Event event;
+    Slack().describe(Request(), fields, event);
+    return event;
+  };
+  const webhook::Event deploy = described(
+      {{"/command", "/deploy"}, {"/text", "1.2"}, {"/trigger_id", "13345224609.738474920.8088930838d88f008e0"}});
+  CHECK(deploy.type == "slash_command.deploy");
+  CHECK(deploy.id.view() == "13345224609.738474920.8088930838d88f008e0");
+  CHECK(described({{"/command", "/roll-back"}}).type == "slash_command");
+  CHECK(described({{"/command", "/"}}).type == "slash_command");
+  CHECK(described({{"/command", "deploy"}}).type.empty());
+  CHECK(described({{"/command", "/deploy"}, {"/type", "block_actions"}}).type == "block_actions");
+}
