@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Slack both ways: a receiver of its Events API, and a notifier that posts into a channel. Somebody mentions the app
-// and asks for a deployment; the deployment's event becomes a message. No network here: Slack's requests are made
-// below, and a function stands for hooks.slack.com.
+// Slack both ways: a receiver of its Events API and of a slash command, and a notifier that posts into a channel.
+// Somebody mentions the app and asks for a deployment; the deployment's event becomes a message. Somebody else types
+// "/deploys" and is answered. No network here: Slack's requests are made below, and a function stands for
+// hooks.slack.com.
 #include <webhook/scheme/none.hpp>
 #include <webhook/scheme/slack.hpp>
+#include <webhook/serializer/form.hpp>
+#include <webhook/serializer/formats.hpp>
 #include <webhook/serializer/slack.hpp>
 #include <webhook/webhook.hpp>
 
 #include <chrono>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hmac.hpp"
@@ -19,13 +23,14 @@ namespace {
 const std::string secret = "the signing secret in the app's settings";
 
 // A request as Slack sends it.
-webhook::Request from_slack(const std::string& body, std::chrono::seconds ago = {}) {
+webhook::Request from_slack(const std::string& body, std::chrono::seconds ago = {},
+                            std::string_view type = "application/json") {
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>((std::chrono::system_clock::now() - ago).time_since_epoch());
   const std::string time = std::to_string(now.count());
   webhook::Request request;
   request.url = "https://bot.example/slack";
-  request.headers = {{"content-type", "application/json"},
+  request.headers = {{"content-type", type},
                      {"x-slack-request-timestamp", time},
                      {"x-slack-signature", "v0=" + hex(hmac(EVP_sha256(), secret, "v0:" + time + ":" + body))}};
   request.body = webhook::Bytes(body);
@@ -52,10 +57,18 @@ int main() {
              .events = {"deployment.*"},
              .spacing = std::chrono::seconds{1}});  // Slack takes one message a second for each URL
 
-  webhook::Receiver inbox{webhook::Slack{}, webhook::Secret{secret}};
+  webhook::Receiver inbox{webhook::Slack{}, webhook::Secret{secret},
+                          webhook::Formats<webhook::JsonSerializer, webhook::FormSerializer>{}};  // commands are forms
   inbox.on("app_mention", [&](const nlohmann::json& callback, const webhook::Event&) {
     const nlohmann::json& mention = callback.at("event");  // emit never waits, and Slack waits three seconds
     hooks.emit("deployment.requested", {{"text", mention.at("text")}, {"user", mention.at("user")}});
+  });
+
+  inbox.on("slash_command.deploys", [&](const nlohmann::json& command) {  // what the handler returns is shown
+    const nlohmann::json reply{
+        {"response_type", "ephemeral"},
+        {"text", std::to_string(posted.size()) + " of " + command.at("text").get<std::string>()}};
+    return webhook::Response{.status = 200, .headers = {{"content-type", "application/json"}}, .body = reply.dump()};
   });
 
   // When the URL is entered at Slack, it asks for its challenge back; the scheme does that, no handler.
@@ -72,7 +85,11 @@ int main() {
 
   for (int step = 0; step < 3; ++step) hooks.run_once();
   for (const std::string& message : posted) std::cout << message << '\n';
+  const webhook::Response shown = inbox.handle(from_slack(
+      "command=%2Fdeploys&text=today&trigger_id=13345224609.738474920", {}, "application/x-www-form-urlencoded"));
+  std::cout << "/deploys today: " << shown.body << '\n';
   return challenged.status == 200 && challenged.body == "a-challenge-of-slack" && heard == 204 && repeated == 200 &&
+                 shown.body == R"({"response_type":"ephemeral","text":"1 of today"})" &&
                  verdict.reason == webhook::Verification::too_old &&
                  posted ==
                      std::vector<std::string>{
