@@ -58,6 +58,7 @@ class Answer {
   /// Its final status line has come.
   bool begun() const noexcept { return status_ >= 200; }
   bool complete() const noexcept { return complete_; }
+  int status() const noexcept { return status_; }
   Fault fault() const noexcept { return fault_; }
 
   /// What was collected; complete() says whether the status may be believed.

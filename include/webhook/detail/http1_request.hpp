@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// The head of an HTTP/1.1 request as it goes over the wire (RFC 9112), and where a URL says that it goes.
+// What could be read in two ways is not written: a URL that is not in its plain form is left to others. No I/O.
+#ifndef WEBHOOK_DETAIL_HTTP1_REQUEST_HPP
+#define WEBHOOK_DETAIL_HTTP1_REQUEST_HPP
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "../address.hpp"
+#include "../http.hpp"
+#include "http_fields.hpp"
+
+namespace webhook {
+inline namespace v0 {
+namespace detail {
+
+/// "https://host:1/path?query" is cut into its origin, "https://host:1", and its target, "/path?query"; views into it.
+struct Http1Url {
+  std::string_view origin{}, target{};
+};
+constexpr Http1Url cut_http1_url(std::string_view url) noexcept {
+  const std::size_t slashes = url.find("://");
+  if (slashes == std::string_view::npos) return {};
+  const std::size_t end = (std::min)(url.find_first_of("/?#", slashes + 3), url.size());
+  return {url.substr(0, end), url.substr(end)};
+}
+
+/// An origin in its plain form: what the Host field says of it, and whether it is reached over TLS.
+struct Http1Origin {
+  std::string host{};
+  bool tls = false;
+
+  /// Nothing for one that is written in any other way than lower-case scheme, name or address, and port.
+  static std::optional<Http1Origin> read(std::string_view origin) {
+    Http1Origin made;
+    made.tls = origin.substr(0, 8) == "https://";
+    if (!made.tls && origin.substr(0, 7) != "http://") return std::nullopt;
+    std::string_view authority = origin.substr(made.tls ? 8 : 7);
+    std::string_view host = authority;
+    const std::size_t bracket = authority.find(']');
+    const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    if (colon != std::string_view::npos) {
+      host = authority.substr(0, colon);
+      const std::string_view port = authority.substr(colon + 1);
+      if (!is_port(port)) return std::nullopt;
+      if (port == (made.tls ? "443" : "80")) authority = host;
+    }
+    if (!is_host(host)) return std::nullopt;
+    made.host = authority;
+    return made;
+  }
+
+ private:
+  static bool is_port(std::string_view text) noexcept {
+    unsigned port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return error == std::errc() && end == text.data() + text.size() && text.front() != '0' && port <= 65535;
+  }
+  // A name whose last label begins with a digit is an address in one of its spellings; only the usual one is plain.
+  static bool is_host(std::string_view host) noexcept {
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+      const std::optional<IpAddress> address = IpAddress::parse(host.substr(1, host.size() - 2));
+      return address && !address->is_ipv4();
+    }
+    std::size_t label = 0;
+    for (const char c : host) {
+      const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+      if (c == '.' ? label == 0 : !letter && (c < '0' || c > '9')) return false;
+      label = c == '.' ? 0 : label + 1;
+    }
+    if (label == 0 || host.size() > 253) return false;
+    const char first = host[host.size() - label];
+    return first < '0' || first > '9' || IpAddress::parse(host).has_value();
+  }
+};
+
+/// Appends the head of a request; returns what is wrong with the request, or nothing. A fragment is no part of a target.
+inline std::string write_http1_head(std::string& out, const Request& request, std::string_view host,
+                                    std::string_view target, std::string_view user_agent) {
+  if (!is_token(request.method)) return "the method is no HTTP token";
+  out.append(request.method).push_back(' ');
+  if (target.empty() || target.front() != '/') out.push_back('/');
+  out.append(target).append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
+  bool own_agent = false;
+  bool own_accept = false;
+  for (const Header field : request.headers) {
+    if (!is_token(field.name)) return "a header's name is no HTTP token";
+    if (!is_field_value(field.value)) return "a header's value contains a control character";
+    if (is_framing_field(field.name)) return "the header " + std::string(field.name) + " is the transport's own";
+    own_agent = own_agent || Headers::same_name(field.name, "user-agent");
+    own_accept = own_accept || Headers::same_name(field.name, "accept");
+    out.append(field.name).append(": ").append(trimmed(field.value)).append("\r\n");
+  }
+  if (!own_agent) out.append("User-Agent: ").append(user_agent).append("\r\n");
+  if (!own_accept) out.append("Accept: */*\r\n");
+  if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
+    std::array<char, 20> digits{};
+    const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), request.body.size()).ptr;
+    out.append("Content-Length: ").append(digits.data(), static_cast<std::size_t>(end - digits.data())).append("\r\n");
+  }
+  out.append("\r\n");
+  return {};
+}
+
+}  // namespace detail
+}  // namespace v0
+}  // namespace webhook
+
+#endif
