@@ -28,11 +28,13 @@ webhook::Response echo(const webhook::Request& request) {
 
 }  // namespace
 
-TEST_CASE("the curl transport keeps the contract of a transport") {
+TEST_CASE("the curl transport keeps the contract of a transport, with either exchange") {
   LoopbackServer server{echo};
   LoopbackServer silent{
       LoopbackServer::Script{[](LoopbackServer::Peer& peer, const webhook::Request&) { peer.hold(); }, {}}};
-  webhook::CurlTransport transport{{.allow_http = true, .allow_loopback = true}};
+  const bool direct = GENERATE(true, false);
+  CAPTURE(direct);
+  webhook::CurlTransport transport{{.allow_http = true, .allow_loopback = true, .direct = direct}};
   const webhook::testing::TransportBench bench{server.url("/hooks"), [&server] { return server.requests(); },
                                                silent.url("/silent")};
   CHECK(joined(webhook::testing::check_transport(transport, bench)) == "");

@@ -28,9 +28,12 @@ struct Authority {
   }
 };
 
+bool direct = true;  // which of the two exchanges plays; each case is played with both
+
 Response carry(const std::string& url, const std::string& ca_file, bool http2 = false, int times = 1) {
   webhook::CurlOptions options;
   options.allow_loopback = true;
+  options.direct = direct;
   options.ca_file = ca_file;
   const webhook::CurlTransport transport{options};
   auto session = transport.open();
@@ -57,6 +60,8 @@ bool refused(const Response& response) {
 }  // namespace
 
 TEST_CASE("a certificate of an authority that the host named is accepted") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   const Authority authority;
   TlsServer server(authority.issue("IP:127.0.0.1,DNS:localhost"));
   const Response response = carry(server.url(), authority.file.path(), false, 3);
@@ -68,6 +73,8 @@ TEST_CASE("a certificate of an authority that the host named is accepted") {
 }
 
 TEST_CASE("TLS 1.2 is accepted, TLS 1.1 and 1.0 are not", "[D17]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   const Authority authority;
   const Certificate certificate = authority.issue("IP:127.0.0.1");
   TlsServer current(certificate, TLS1_2_VERSION);
@@ -80,6 +87,8 @@ TEST_CASE("TLS 1.2 is accepted, TLS 1.1 and 1.0 are not", "[D17]") {
 }
 
 TEST_CASE("a certificate that nobody known has signed is refused", "[D17]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   const Authority authority;
   TlsServer self_signed(Certificate::make({"receiver", "IP:127.0.0.1", false, -3600, 3600, nullptr}));
   CHECK(refused(carry(self_signed.url(), "")));
@@ -92,6 +101,8 @@ TEST_CASE("a certificate that nobody known has signed is refused", "[D17]") {
 }
 
 TEST_CASE("a certificate that has expired, or is not valid yet, is refused", "[D17]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   const Authority authority;
   TlsServer expired(authority.issue("IP:127.0.0.1", -7200, -3600));
   CHECK(refused(carry(expired.url(), authority.file.path())));
@@ -101,6 +112,8 @@ TEST_CASE("a certificate that has expired, or is not valid yet, is refused", "[D
 }
 
 TEST_CASE("a certificate for another host is refused", "[D17]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   const Authority authority;
   TlsServer other(authority.issue("DNS:other.example,IP:127.0.0.2"));
   CHECK(refused(carry(other.url(), authority.file.path())));
@@ -112,6 +125,8 @@ TEST_CASE("a certificate for another host is refused", "[D17]") {
 }
 
 TEST_CASE("a peer that answers an https request in plain text is refused", "[D17]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer plain{LoopbackServer::Script{{}, [](LoopbackServer::Peer& peer) {
                                                 peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
                                                 peer.hold();
@@ -120,9 +135,12 @@ TEST_CASE("a peer that answers an https request in plain text is refused", "[D17
 }
 
 TEST_CASE("a peer that never ends its handshake is given up at the timeout") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer mute{LoopbackServer::Script{{}, [](LoopbackServer::Peer& peer) { peer.hold(); }}};
   webhook::CurlOptions options;
   options.allow_loopback = true;
+  options.direct = direct;
   options.connect_timeout = std::chrono::milliseconds(300);
   const webhook::CurlTransport transport{options};
   auto session = transport.open();
@@ -137,6 +155,8 @@ TEST_CASE("a peer that never ends its handshake is given up at the timeout") {
 }
 
 TEST_CASE("HTTP/2 is spoken where the request offers it and the peer takes it, and nowhere else") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   const Authority authority;
   TlsServer both(authority.issue("IP:127.0.0.1"), TLS1_3_VERSION, true);
   CHECK(carry(both.url(), authority.file.path(), false).status == 204);

@@ -35,7 +35,7 @@ class Http1Reader {
     line_.clear();
     next_ = Next::status;
     to_head_ = to_head;
-    started_ = too_large_ = false;
+    started_ = refused_ = too_large_ = false;
     head_bytes_ = overhead_ = 0;
     interim_ = 0;
     reset_block();
@@ -66,6 +66,7 @@ class Http1Reader {
   bool complete() const noexcept { return answer_.complete(); }  ///< a final header block has: the answer counts
   bool over() const noexcept { return next_ == Next::nothing; }  ///< no further byte is wanted
   bool reusable() const noexcept { return over() && keep_; }     ///< and the next one belongs to the next answer
+  bool refused() const noexcept { return refused_; }             ///< it was given up
   bool too_large() const noexcept { return too_large_; }         ///< the header block was over a limit
 
   /// What was collected; complete() says whether it may be believed.
@@ -83,7 +84,10 @@ class Http1Reader {
     fields_ = 0;
   }
 
-  void stop() noexcept { end(); }
+  void stop() noexcept {
+    refused_ = true;
+    end();
+  }
   void stop_too_large() noexcept {
     too_large_ = true;
     stop();
@@ -257,7 +261,8 @@ class Http1Reader {
   std::size_t fields_ = 0;
   unsigned interim_ = 0;
   Next next_ = Next::status;
-  bool to_head_ = false, started_ = false, too_large_ = false, chunked_ = false, old_ = false, keep_ = true;
+  bool to_head_ = false, started_ = false, refused_ = false, too_large_ = false, chunked_ = false, old_ = false,
+       keep_ = true;
   std::string line_{};  // one that has not ended yet
 };
 

@@ -40,6 +40,7 @@ struct CurlOptions {
   std::size_t max_in_flight = 256;                     ///< exchanges at once, per worker
   std::size_t keep_connections = 512;  ///< idle connections kept, per worker: above the number of live hosts
   std::string user_agent{};            ///< empty: "webhook/" and the version
+  bool direct = true;  ///< HTTP/1.1 is written and read here, over libcurl's connections; false: all of it by libcurl
 };
 
 namespace detail {

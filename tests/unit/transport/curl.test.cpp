@@ -30,8 +30,11 @@ using webhook::Response;
 using webhook::Ticket;
 using webhook::testing::ExchangeLog;
 
+bool direct = true;  // which of the two exchanges plays; what is sent is sent with both
+
 CurlOptions local() {
   CurlOptions options;
+  options.direct = direct;
   options.allow_http = options.allow_loopback = true;
   return options;
 }
@@ -247,6 +250,8 @@ TEST_CASE("options that cannot work are refused when the transport is made") {
 }
 
 TEST_CASE("a request arrives with its own headers and none that were not asked for") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   Request request = request_to(server.url("/hooks/../x?a=b"), std::string(2 << 20, 'x'));
   request.headers.add("Webhook-Signature", "v1,abc v1,def");
@@ -275,6 +280,8 @@ TEST_CASE("a request arrives with its own headers and none that were not asked f
 }
 
 TEST_CASE("every method arrives as it is written") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   auto session = transport.open();
@@ -292,6 +299,8 @@ TEST_CASE("every method arrives as it is written") {
 }
 
 TEST_CASE("a connection is used again, also by another exchange") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   auto session = transport.open();
@@ -300,6 +309,8 @@ TEST_CASE("a connection is used again, also by another exchange") {
 }
 
 TEST_CASE("a request that would smuggle a header is not sent", "[A14]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const auto refused = [&](const char* name, std::string_view value) {
     Request request = request_to(server.url());
@@ -332,8 +343,11 @@ TEST_CASE("a request that would smuggle a header is not sent", "[A14]") {
 }
 
 TEST_CASE("an address that is not allowed is not dialled, however the URL spells it", "[A7][A9][A12][C13]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   CurlOptions options;
+  options.direct = direct;
   options.allow_http = true;
   options.ports = {server.port()};
   const CurlTransport transport{options};
@@ -351,6 +365,8 @@ TEST_CASE("an address that is not allowed is not dialled, however the URL spells
 }
 
 TEST_CASE("a port that is not allowed is not dialled") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   CurlOptions options = local();
   options.ports = {1};
@@ -361,32 +377,40 @@ TEST_CASE("a port that is not allowed is not dialled") {
 }
 
 TEST_CASE("a network that the host allows is dialled though others are not") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   CurlOptions options;
+  options.direct = direct;
   options.allow_http = true;
   options.allow = {"127.0.0.1"};
   CHECK(carry(options, request_to(server.url())).status == 204);
 }
 
 TEST_CASE("proxies in the environment are ignored", "[C9]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   LoopbackServer proxy{no_content};
   const std::vector<const char*> names{"http_proxy",  "https_proxy", "all_proxy",
                                        "HTTPS_PROXY", "ALL_PROXY",   "HTTP_PROXY"};
   for (const char* name : names) ::setenv(name, proxy.url().c_str(), 1);
-  const Response direct = carry(local(), request_to(server.url()));
+  const Response allowed = carry(local(), request_to(server.url()));
   CurlOptions closed;
+  closed.direct = direct;
   closed.allow_http = true;
   closed.ports = {server.port()};
   const Response refused = carry(closed, request_to(server.url()));
   for (const char* name : names) ::unsetenv(name);
-  CHECK(direct.status == 204);
+  CHECK(allowed.status == 204);
   CHECK(refused.failure == Failure::address_refused);
   CHECK(server.requests().size() == 1);
   CHECK(proxy.connections() == 0);
 }
 
 TEST_CASE("a redirect is an answer, and nobody goes where it points", "[C8]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer target{no_content};
   for (const int status : {301, 302, 303, 307, 308}) {
     LoopbackServer server{[&](const Request&) {
@@ -401,6 +425,8 @@ TEST_CASE("a redirect is an answer, and nobody goes where it points", "[C8]") {
 }
 
 TEST_CASE("nobody listening and no such name are told apart") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   std::string dead;
   {
     LoopbackServer server{no_content};
@@ -416,6 +442,8 @@ TEST_CASE("nobody listening and no such name are told apart") {
 }
 
 TEST_CASE("a name that does not resolve holds up nobody else") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   const auto begin = std::chrono::steady_clock::now();
@@ -437,6 +465,8 @@ TEST_CASE("a name that does not resolve holds up nobody else") {
 }
 
 TEST_CASE("an exchange that is cancelled at the send gate is neither sent nor reported") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   auto session = transport.open();
@@ -455,6 +485,8 @@ TEST_CASE("an exchange that is cancelled at the send gate is neither sent nor re
 }
 
 TEST_CASE("a send gate that throws is a closed one") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   auto session = transport.open();
@@ -468,6 +500,8 @@ TEST_CASE("a send gate that throws is a closed one") {
 }
 
 TEST_CASE("a session takes no more than max_in_flight, and moves with what it carries") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   CurlOptions options = local();
   options.max_in_flight = 2;
@@ -485,6 +519,8 @@ TEST_CASE("a session takes no more than max_in_flight, and moves with what it ca
 }
 
 TEST_CASE("a session outlives its transport") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   auto transport = std::make_unique<CurlTransport>(local());
   auto session = transport->open();
@@ -493,6 +529,8 @@ TEST_CASE("a session outlives its transport") {
 }
 
 TEST_CASE("sessions of one transport work in threads of their own") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   std::vector<int> delivered(4, 0);
@@ -514,6 +552,8 @@ TEST_CASE("sessions of one transport work in threads of their own") {
 }
 
 TEST_CASE("a child process inherits no connection", "[F2]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   auto session = transport.open();
@@ -539,6 +579,8 @@ TEST_CASE("a child process inherits no connection", "[F2]") {
 }
 
 TEST_CASE("running out of descriptors is a failure on our side, and passes", "[F9]") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
   LoopbackServer server{no_content};
   const CurlTransport transport{local()};
   auto session = transport.open();
