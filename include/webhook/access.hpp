@@ -23,6 +23,9 @@ struct Access {
   Secret client_secret{};
   std::string scope{};  ///< words separated by blanks; "": as the authorization server sees fit
 
+  /// Whether the connection itself is another one than to a receiver that asks for nothing.
+  bool concerns_connection() const noexcept { return !authorities.empty() || !certificate.empty(); }
+
   friend bool operator==(const Access& left, const Access& right) noexcept {
     return left.authorities == right.authorities && left.certificate == right.certificate &&
            left.certificate_key == right.certificate_key && left.token_url == right.token_url &&

@@ -47,7 +47,11 @@ class DirectExchanges {
 
   /// Takes a request up, to be begun by advance(). False: this is not for us. Throws std::bad_alloc, and nothing was taken.
   bool start(Ticket ticket, const Request& request) {
-    if (request.http2) return false;
+    const CurlOptions& options = config_->options;
+    if (request.http2 || !options.proxy.empty()) return false;
+    // Connections are told apart by their origin, not by who we are to it.
+    if (!options.certificate.empty() || (request.access != nullptr && request.access->concerns_connection()))
+      return false;
     const Http1Url url = cut_http1_url(request.url);
     if (url.target.find('#') != std::string_view::npos) return false;
     DirectOrigin* const origin = pool_.origin(url.origin);

@@ -79,7 +79,7 @@ class CurlHandle {
   /// May this address be talked to? If not, why is kept for explain().
   bool permits(const IpAddress& address, unsigned long port) {
     if (!config_.options.proxy.empty()) {  // the address is the proxy's, which the host has named
-      if (url_ != nullptr) refusal_ = proxied_refusal(config_.options, *url_);
+      refusal_ = url_ != nullptr ? proxied_refusal(config_.options, *url_) : "nothing is asked of the proxy";
       return refusal_.empty();
     }
     if (!config_.rules.allows(address)) {
