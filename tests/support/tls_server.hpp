@@ -136,8 +136,18 @@ class TlsServer {
       if (fd < 0) continue;
       connections_.emplace_back([this, fd] {
         serve(fd);
+        part(fd);
         ::close(fd);
       });
+    }
+  }
+
+  // Ends a connection so that what was sent arrives: closing it with something unread would reset it.
+  void part(int fd) {
+    ::shutdown(fd, SHUT_WR);
+    char unread[4096];
+    pollfd both[2] = {{fd, POLLIN, 0}, {stop_[0], POLLIN, 0}};
+    while (::poll(both, 2, 5000) > 0 && both[1].revents == 0 && ::recv(fd, unread, sizeof unread, 0) > 0) {
     }
   }
 
