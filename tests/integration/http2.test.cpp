@@ -90,7 +90,7 @@ std::string field(std::string_view name,
 
 }  // namespace
 
-TEST_CASE("a stream that the peer resets is a broken answer, and the connection is used again", "[D18]") {
+TEST_CASE("a stream that the peer resets is a broken answer, and the next delivery arrives", "[D18]") {
   Peer peer(first([](std::uint32_t stream, const Send& send) {
     return send(TlsServer::frame(rst_stream, 0, stream, TlsServer::number(internal_error)));
   }));

@@ -66,7 +66,7 @@ class CurlExchange {
     handle_.set_connect_timeout(request.timeout);
     set(CURLOPT_LOW_SPEED_LIMIT, 0L);
     set(CURLOPT_LOW_SPEED_TIME, 0L);
-    set(CURLOPT_FORBID_REUSE, 0L);
+    set(CURLOPT_FORBID_REUSE, 1L);  // until an answer has begun: over HTTP/2 libcurl would keep one that fell silent
     if (!set_identity(easy(), options(), request.access)) return "libcurl does not take the client certificate";
     set_method(request);
     return {};
@@ -196,6 +196,7 @@ class CurlExchange {
       if (!begun && exchange.answer_.begun()) {
         (void)curl_easy_setopt(exchange.easy(), CURLOPT_LOW_SPEED_LIMIT, 10L);
         (void)curl_easy_setopt(exchange.easy(), CURLOPT_LOW_SPEED_TIME, 5L);
+        (void)curl_easy_setopt(exchange.easy(), CURLOPT_FORBID_REUSE, 0L);
       }
       return more ? size : 0;
     } catch (...) {
