@@ -25,6 +25,7 @@
 #include "../transport/curl_options.hpp"
 #include "curl_failure.hpp"
 #include "curl_proxy.hpp"
+#include "curl_share.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -41,8 +42,10 @@ struct CurlConfig {  // of a transport; its sessions share it
 class CurlHandle {
  public:
   /// Throws Error: errc::transient without memory, errc::unsupported for an option that this libcurl does not know.
-  explicit CurlHandle(const CurlConfig& config) : config_(config), easy_(curl_easy_init(), &curl_easy_cleanup) {
+  CurlHandle(const CurlConfig& config, const CurlShare& share)
+      : config_(config), easy_(curl_easy_init(), &curl_easy_cleanup) {
     if (!easy_) throw Error(errc::transient, "libcurl could not make a handle: out of memory");
+    set(CURLOPT_SHARE, share.get());
     configure();
   }
   CurlHandle(const CurlHandle&) = delete;
