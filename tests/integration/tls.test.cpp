@@ -72,6 +72,29 @@ TEST_CASE("a certificate of an authority that the host named is accepted") {
   CHECK(server.protocol() == "http/1.1");
 }
 
+TEST_CASE("a TLS session is taken up again by whichever exchange connects next") {
+  const Authority authority;
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  TlsServer server(authority.issue("IP:127.0.0.1"), version);
+  server.close_after_each();
+  webhook::CurlOptions options;
+  options.allow_loopback = true;
+  options.ca_file = authority.file.path();
+  auto session = webhook::CurlTransport{options}.open();
+  Request request;
+  request.url = server.url();
+  request.method = "GET";
+  for (const std::size_t at_once : {std::size_t{1}, std::size_t{2}}) {  // the second handle never connected before
+    webhook::testing::ExchangeLog log;
+    for (std::size_t i = 0; i < at_once; ++i) session.start(Ticket{i}, request);
+    REQUIRE(log.await(session, at_once));
+    for (std::size_t i = 0; i < at_once; ++i) CHECK(log.answers[Ticket{i}].front().status == 204);
+  }
+  CHECK(server.handshakes() == 3);
+  // Of TLS 1.3 libcurl keeps one ticket: of two that connect at once, one may find it gone.
+  CHECK(server.resumed() >= (version == TLS1_3_VERSION ? 1U : 2U));
+}
+
 TEST_CASE("TLS 1.2 is accepted, TLS 1.1 and 1.0 are not", "[D17]") {
   direct = GENERATE(true, false);
   CAPTURE(direct);

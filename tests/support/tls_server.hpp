@@ -100,6 +100,7 @@ class TlsServer {
     return "https://" + std::string(host) + ":" + std::to_string(port_) + "/hooks";
   }
   std::uint16_t port() const noexcept { return port_; }
+  void close_after_each() noexcept { closes_ = true; }  ///< from now on, each HTTP/1.1 connection carries one request
   std::size_t requests() const noexcept { return requests_; }
   std::size_t handshakes() const noexcept { return handshakes_; }  ///< those that succeeded
   std::size_t resumed() const noexcept { return resumed_; }        ///< of these, those that took up an earlier session
@@ -191,7 +192,12 @@ class TlsServer {
     while (read(SSL_get_fd(ssl), ssl, buffer)) {
       for (std::size_t end = 0; (end = buffer.find("\r\n\r\n")) != std::string::npos; buffer.erase(0, end + 4)) {
         ++requests_;
-        write(ssl, "HTTP/1.1 204 No Content\r\n\r\n");
+        write(ssl,
+              closes_ ? "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n" : "HTTP/1.1 204 No Content\r\n\r\n");
+        if (closes_) {
+          SSL_shutdown(ssl);
+          return;
+        }
       }
     }
   }
@@ -232,6 +238,7 @@ class TlsServer {
 
   bool http2_;
   Http2Script script_{};
+  std::atomic<bool> closes_{false};
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
   int stop_[2] = {-1, -1};
   int listener_ = -1;
