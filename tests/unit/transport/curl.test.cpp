@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -576,6 +577,40 @@ TEST_CASE("a child process inherits no connection", "[F2]") {
   REQUIRE(log.await(session, 1));
   CHECK(connections == 1);
   CHECK(inheritable == 0);
+}
+
+TEST_CASE("idle connections are bounded over all hosts, and exchanges under way by max_in_flight") {
+  std::vector<std::unique_ptr<LoopbackServer>> servers;
+  for (int i = 0; i < 12; ++i) servers.push_back(std::make_unique<LoopbackServer>(no_content));
+  const auto connections = [&servers] {
+    std::size_t open = 0;
+    for (int fd = 3; fd < 1024; ++fd) {
+      sockaddr_in peer{};
+      socklen_t size = sizeof peer;
+      if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || peer.sin_family != AF_INET) continue;
+      for (const auto& server : servers) open += ntohs(peer.sin_port) == server->port() ? 1U : 0U;
+    }
+    return open;
+  };
+  CurlOptions options = local();
+  options.keep_connections = 3;
+  options.max_in_flight = 6;
+  const CurlTransport transport{options};
+  auto session = transport.open();
+  ExchangeLog log;
+  std::vector<Request> requests;
+  for (const auto& server : servers) requests.push_back(request_to(server->url()));
+  for (std::size_t begun = 0, most = 0; log.reported() < requests.size();) {
+    while (begun < requests.size() && session.room() > 0) {
+      session.start(Ticket{begun}, requests[begun]);
+      ++begun;
+    }
+    session.poll(std::chrono::milliseconds(50), log);
+    most = (std::max)(most, connections());
+    REQUIRE(most <= options.max_in_flight + options.keep_connections);
+  }
+  CHECK(connections() <= options.keep_connections);
+  for (const auto& answer : log.answers) CHECK(answer.second.front().status == 204);
 }
 
 TEST_CASE("running out of descriptors is a failure on our side, and passes", "[F9]") {
