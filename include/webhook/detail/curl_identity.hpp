@@ -33,7 +33,10 @@ inline void check_identity(std::string_view authorities, std::string_view certif
 /// not have it.
 inline bool set_identity(CURL* easy, const CurlOptions& options, const Access* access) noexcept {
   const auto set = [easy](CURLoption option, std::string_view text) {
-    if (text.empty()) return curl_easy_setopt(easy, option, static_cast<curl_blob*>(nullptr)) == CURLE_OK;
+    if (text.empty()) {  // a TLS library that knows no such thing says so even then
+      (void)curl_easy_setopt(easy, option, static_cast<curl_blob*>(nullptr));
+      return true;
+    }
     curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
     return curl_easy_setopt(easy, option, &blob) == CURLE_OK;
   };

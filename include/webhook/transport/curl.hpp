@@ -5,6 +5,7 @@
 #ifndef WEBHOOK_TRANSPORT_CURL_HPP
 #define WEBHOOK_TRANSPORT_CURL_HPP
 
+#include <curl/curl.h>
 #include <unistd.h>
 
 #include <memory>
@@ -48,6 +49,7 @@ class CurlTransport {
   /// webhook::OAuth2 fetches.
   void check(const Access& access) const {
     detail::check_identity(access.authorities, access.certificate, access.certificate_key, "access.");
+    require_identity(config_->options, &access);
     if (!access.token_url.empty()) {
       throw Error(
           errc::unsupported,
@@ -57,11 +59,21 @@ class CurlTransport {
   }
 
  private:
+  static void require_identity(const CurlOptions& options, const Access* access) {
+    const std::unique_ptr<CURL, void (*)(CURL*)> easy(curl_easy_init(), &curl_easy_cleanup);
+    if (!easy) throw Error(errc::transient, "libcurl could not make a handle: out of memory");
+    if (!detail::set_identity(easy.get(), options, access)) {
+      throw Error(errc::unsupported,
+                  "the libcurl that is loaded takes no certificates from memory; it does with OpenSSL");
+    }
+  }
+
   static std::shared_ptr<const detail::CurlConfig> configure(CurlOptions options) {
     detail::initialise_curl();
     detail::check_options(options);
     detail::check_proxy(options);
     detail::check_identity({}, options.certificate, options.certificate_key, "CurlOptions::");
+    require_identity(options, nullptr);
     auto config = std::make_shared<detail::CurlConfig>();
     config->rules = detail::address_rules(options);
     config->ca_file = options.ca_file.empty() ? detail::system_ca_file() : options.ca_file;
