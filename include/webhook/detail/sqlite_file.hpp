@@ -36,8 +36,13 @@ struct SqliteOptions {
 namespace detail {
 
 /// Whether two connections may write to one file in WAL mode without the chance that a checkpoint damages it
-/// (the WAL-reset bug, fixed in 3.51.3).
-inline bool sqlite_shares_wal() noexcept { return sqlite3_libversion_number() >= 3'051'003; }
+/// (the WAL-reset bug, https://sqlite.org/wal.html#walresetbug: fixed in 3.51.3, and in 3.50.7 and 3.44.6).
+/// With an older one nothing that this store does makes WAL safe beside handles of the host: a checkpoint goes wrong when
+/// another connection starts the log afresh meanwhile, and every connection does both by itself (wal_autocheckpoint).
+constexpr bool sqlite_shares_wal(int version) noexcept {
+  return version >= 3'051'003 || (version >= 3'050'007 && version < 3'051'000) ||
+         (version >= 3'044'006 && version < 3'045'000);
+}
 
 class SqliteFile {
  public:
@@ -113,9 +118,11 @@ class SqliteFile {
   }
 
   void choose_journal() {
-    const bool wal = options_.exclusive || sqlite_shares_wal();
-    // A rollback journal that is truncated rather than deleted needs no sync of its folder.
-    journal_ = db_.ask(wal ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = TRUNCATE");
+    const bool wal = options_.exclusive || sqlite_shares_wal(sqlite3_libversion_number());
+    // A rollback journal that is overwritten in its place is synced without its size, which is the dearer half. What is
+    // left are five syncs for each commit where WAL has one.
+    journal_ = db_.ask(wal ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = PERSIST");
+    if (!wal) db_.execute("PRAGMA journal_size_limit = 4194304");
     if (!wal) {
       notice_ = std::string("the linked SQLite ") + sqlite3_libversion() +
                 " can damage a file in WAL mode that has several connections (fixed in 3.51.3), so a rollback journal "

@@ -44,7 +44,7 @@ class SqliteStore {
   explicit SqliteStore(const std::string& path, const SqliteOptions& options = {})
       : inside_(std::make_unique<Inside>(path, options)) {}
 
-  /// How the file's journal is kept: "wal", or "truncate" where the linked SQLite is too old for WAL with several
+  /// How the file's journal is kept: "wal", or "persist" where the linked SQLite is too old for WAL with several
   /// connections and SqliteOptions::exclusive is not set.
   const std::string& journal() const noexcept { return inside_->journal; }
 

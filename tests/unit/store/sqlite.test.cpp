@@ -83,10 +83,14 @@ TEST_CASE("a SQLite store says how it keeps its journal, and why") {
   Shop shared, alone({.exclusive = true});
   CHECK(alone.bench.store.journal() == "wal");
   CHECK(alone.bench.store.notice().empty());
-  if (webhook::detail::sqlite_shares_wal()) {
+  using webhook::detail::sqlite_shares_wal;
+  for (const int fixed : {3'044'006, 3'050'007, 3'051'003, 3'052'000, 4'000'000}) CHECK(sqlite_shares_wal(fixed));
+  for (const int old : {3'007'000, 3'040'001, 3'044'005, 3'045'000, 3'050'006, 3'051'000, 3'051'002})
+    CHECK_FALSE(sqlite_shares_wal(old));
+  if (sqlite_shares_wal(sqlite3_libversion_number())) {
     CHECK(shared.bench.store.journal() == "wal");
   } else {
-    CHECK(shared.bench.store.journal() == "truncate");
+    CHECK(shared.bench.store.journal() == "persist");
     CHECK(shared.bench.store.notice().find("3.51.3") != std::string::npos);
   }
 }
