@@ -18,7 +18,7 @@ endfunction()
 # Sets `layer` to noun, concepts, engine, umbrella or the name of the header's folder.
 function(layer_of header)
   cmake_path(GET header PARENT_PATH folder)
-  if(header MATCHES "^detail/(sqlite|postgres)_connection")  # of the store and of the inbox
+  if(header MATCHES "^detail/(sqlite_connection|postgres_connection|postgres_parameters)\\.hpp$")  # of stores and inboxes
     set(layer detail)
   elseif(header MATCHES "^detail/curl_")  # the inside of one policy belongs to its room
     set(layer transport)
