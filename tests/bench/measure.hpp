@@ -26,6 +26,7 @@ class Figure {
  public:
   void add(double sample) { samples_.push_back(sample); }
   bool empty() const noexcept { return samples_.empty(); }
+  double last() const { return samples_.back(); }
   double least() const { return *std::min_element(samples_.begin(), samples_.end()); }
   double most() const { return *std::max_element(samples_.begin(), samples_.end()); }
   double mean() const {
