@@ -2,7 +2,6 @@
 // What a delivery costs, from emit to the settled answer, over loopback to a receiver in another process.
 // Beside it, in the same rounds: libcurl alone, which is the limit of a sender that uses it; wrk, where it is installed;
 // and the dispatcher with a transport that answers at once, which is the engine's own share.
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include <webhook/webhook.hpp>
 
 #include "bare_curl.hpp"
+#include "delivering_host.hpp"
 #include "instant_transport.hpp"
 #include "measure.hpp"
 #include "payload.hpp"
@@ -42,64 +42,6 @@ void measure(Row& into, std::size_t deliveries, const Work& work) {
   into.per_second.add(static_cast<double>(deliveries) * 1e9 / (bench::wall() - wall));
 }
 
-/// What the dispatcher's observer has seen.
-struct Ledger {
-  std::atomic<std::size_t> delivered{0}, other{0}, wanted{0};
-  std::atomic<int> done{0};
-
-  webhook::Observer observer() {
-    return [this](const webhook::Notice& notice) {
-      if (notice.kind == webhook::Notice::Kind::delivered) {
-        ++delivered;
-      } else {
-        ++other;
-      }
-      if (delivered + other == wanted) {
-        ++done;
-        done.notify_one();
-      }
-    };
-  }
-};
-
-/// A dispatcher with its endpoints; one event for each delivery.
-template <class Transport>
-class Host {
- public:
-  Host(Transport transport, const std::vector<std::string>& urls, std::uint32_t cap, const webhook::Secret& secret)
-      : hooks_(std::move(transport), options(ledger_), webhook::MemoryStore{{.max_deliveries = 200'000}}) {
-    for (std::size_t i = 0; i < urls.size(); ++i) {
-      webhook::Endpoint endpoint;
-      endpoint.url = urls[i];
-      endpoint.events = {"order.to_" + std::to_string(i)};
-      endpoint.secrets = {secret};
-      endpoint.cap = cap;
-      types_.push_back(endpoint.events.front());
-      hooks_.add(endpoint);
-    }
-    hooks_.start();
-  }
-
-  void deliver(const std::string& payload, std::size_t deliveries) {
-    const int before = ledger_.done;
-    ledger_.wanted += deliveries;
-    for (std::size_t i = 0; i < deliveries; ++i) hooks_.emit_bytes(types_[i % types_.size()], payload);
-    ledger_.done.wait(before);
-    if (ledger_.other != 0) throw std::runtime_error("an attempt was not answered with 2xx");
-  }
-
- private:
-  static webhook::Options options(Ledger& ledger) {
-    webhook::Options options;
-    options.on_notice = ledger.observer();
-    return options;
-  }
-
-  Ledger ledger_{};  // outlives the dispatcher, whose worker writes into it
-  webhook::Dispatcher<Transport> hooks_;
-  std::vector<std::string> types_{};
-};
-
 /// The request as the dispatcher would send it: its body, and its header lines.
 struct SameRequest {
   std::string body{};
@@ -126,6 +68,8 @@ SameRequest same_request(const std::string& payload, const webhook::Secret& secr
   same.headers.push_back("User-Agent: webhook/0.0.0");
   return same;
 }
+
+webhook::MemoryStore memory() { return webhook::MemoryStore{{.max_deliveries = 200'000}}; }
 
 void print(const Row& row, const Row* bare) {
   if (row.cpu.empty()) return;
@@ -173,9 +117,9 @@ void run(bool quick) {
   {
     webhook::CurlOptions curl;
     curl.allow_http = curl.allow_loopback = true;
-    Host<webhook::CurlTransport> to_one(webhook::CurlTransport(curl), one, 32, secret);
-    Host<webhook::CurlTransport> to_many(webhook::CurlTransport(curl), urls, 4, secret);
-    Host<bench::InstantTransport> nowhere(bench::InstantTransport(), one, 32, secret);
+    bench::Host to_one(webhook::CurlTransport(curl), memory(), one, 32, secret);
+    bench::Host to_many(webhook::CurlTransport(curl), memory(), urls, 4, secret);
+    bench::Host nowhere(bench::InstantTransport(), memory(), one, 32, secret);
     bench::BareCurl bare_to_one(one, same.headers, same.body, 32);
     bench::BareCurl bare_to_many(urls, same.headers, same.body, 256);
     for (std::size_t round = 0; round <= rounds; ++round) {

@@ -3,7 +3,6 @@
 // tried once and waiting for its second attempt. The heap is asked (mallinfo2), and the system (resident pages).
 // The log of attempts is bounded by MemoryOptions::keep_log_bytes in all; it is kept out of these figures, and named.
 #include <malloc.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -11,7 +10,6 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -21,28 +19,12 @@
 #include <webhook/webhook.hpp>
 
 #include "measure.hpp"
+#include "usage.hpp"
 
 namespace {
 
 constexpr const char* about = "webhook.bench.memory: bytes of a pending retry beyond its body, in memory";
 constexpr double limit = 160, aim = 64;
-
-struct Usage {
-  double heap = 0, resident = 0;  // bytes
-};
-
-Usage usage() {
-  Usage now;
-#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
-  const struct mallinfo2 info = mallinfo2();
-  now.heap = static_cast<double>(info.uordblks + info.hblkhd);
-#endif
-  std::ifstream statm("/proc/self/statm");
-  double pages = 0;
-  statm >> pages >> pages;
-  now.resident = pages * static_cast<double>(sysconf(_SC_PAGESIZE));
-  return now;
-}
 
 struct Plan {
   std::size_t events = 0, fan_out = 1, body = 0, endpoints = 0;
@@ -93,10 +75,10 @@ void measure(const Plan& plan) {
   const std::size_t warm = (std::min)(wave, plan.events / 10);
   run(0, warm);  // what is there only once: threads, pools, the serializer's and signer's own
   malloc_trim(0);
-  const Usage before = usage();
+  const bench::Usage before = bench::usage();
   for (std::size_t done = warm; done < plan.events; done += wave) run(done, (std::min)(done + wave, plan.events));
   malloc_trim(0);
-  const Usage after = usage();
+  const bench::Usage after = bench::usage();
   const webhook::Gauges gauges = hooks.gauges();
   if (other != 0 || gauges.due != deliveries) throw std::runtime_error("not every delivery waits for its retry");
 

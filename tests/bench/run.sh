@@ -23,7 +23,7 @@ if ! { cmake -S "$root" -B "$build" $(generator) -DCMAKE_CXX_COMPILER=g++ -DCMAK
   exit 1
 fi
 
-for name in emit delivery memory fairness store_sqlite; do
+for name in emit delivery memory fairness store_sqlite durable; do
   echo
   "$build/tests/bench/webhook.bench.$name" "$@"
 done
