@@ -30,9 +30,63 @@ using namespace std::chrono_literals;
 
 namespace {
 
-enum Point : unsigned { any_moment, a_write, a_sync, before_it_was_sent, after_it_was_sent, points };
-constexpr std::array<const char*, points> names{"at any moment", "at a write to the file", "at a sync of the file",
-                                                "claimed, before it was sent", "sent, before it was settled"};
+enum Point : unsigned {
+  any_moment,
+  a_write,
+  a_sync,
+  inserted,
+  committed,
+  routed,
+  claimed,
+  about_to_send,
+  sent,
+  answered,
+  settling,
+  logging,
+  taking_over,
+  migrating,
+  pruning,
+  points
+};
+constexpr std::array<const char*, points> names{"at any moment",
+                                                "at a write to the file",
+                                                "at a sync of the file",
+                                                "an event is inserted, before its commit",
+                                                "an event is committed, before its emitter hears of it",
+                                                "an event is routed",
+                                                "a delivery is claimed",
+                                                "a request is about to be sent",
+                                                "a request is sent",
+                                                "a request is answered, before it is settled",
+                                                "a word is settled, before its commit",
+                                                "an attempt is being logged",
+                                                "a dead process's leases are being taken over",
+                                                "a file's tables are being made",
+                                                "what is over is being forgotten"};
+
+/// Hears of every statement of this process, as it begins and when it is done. For children: it cannot be undone.
+class Statements {
+ public:
+  using Hear = std::function<void(std::string_view sql, bool done)>;
+  static void tell(Hear hear) {
+    hearer() = std::move(hear);
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(&attach));
+  }
+
+ private:
+  static Hear& hearer() {
+    static Hear one;
+    return one;
+  }
+  static int attach(sqlite3* db, char**, const void*) {
+    return sqlite3_trace_v2(db, SQLITE_TRACE_STMT | SQLITE_TRACE_PROFILE, &trace, nullptr);
+  }
+  static int trace(unsigned event, void*, void* statement, void*) {
+    const char* const sql = sqlite3_sql(static_cast<sqlite3_stmt*>(statement));
+    if (sql != nullptr) hearer()(sql, event == SQLITE_TRACE_PROFILE);
+    return 0;
+  }
+};
 
 class Oracle {
  public:
@@ -91,10 +145,49 @@ class Oracle {
     if ((point == a_write && !is_sync) || (point == a_sync && is_sync)) die();
     return SQLITE_OK;
   };
+  bool has_inserted = false, has_routed = false, has_claimed = false, has_logged = false, is_answered = false;
+  Statements::tell([&](std::string_view sql, bool done) {
+    const auto is = [&](std::string_view start) { return sql.substr(0, start.size()) == start; };
+    const auto at = [&](Point here) {
+      if (point == here) die();
+    };
+    if (is("COMMIT") && done) {
+      if (has_routed) at(routed);
+      if (has_claimed && !has_logged && !has_inserted && !has_routed) at(claimed);
+    } else if (done) {
+      return;
+    } else if (is("COMMIT")) {
+      if (has_inserted) at(inserted);
+      if (has_logged) at(settling);
+    } else if (is("BEGIN IMMEDIATE")) {
+      has_inserted = has_routed = has_claimed = has_logged = false;
+      if (std::exchange(is_answered, false)) at(answered);
+    } else if (is("INSERT INTO main.webhook_event")) {
+      has_inserted = true;
+    } else if (is("UPDATE main.webhook_event SET unrouted = NULL")) {
+      has_routed = true;
+    } else if (is("UPDATE main.webhook_delivery SET seat")) {
+      has_claimed = true;
+    } else if (is("INSERT OR REPLACE INTO main.webhook_attempt")) {
+      has_logged = true;
+      at(logging);
+    } else if (is("DELETE FROM main.webhook_owner")) {
+      at(taking_over);
+    } else if (is("DELETE FROM main.webhook_delivery")) {
+      at(pruning);
+    } else if (is("CREATE") || is("UPDATE webhook_store SET schema")) {
+      at(migrating);
+    }
+  });
+  if (point == migrating) {
+    webhook::SqliteStore{path + "-fresh"};
+    throw std::runtime_error("there was nothing to make");
+  }
   webhook::Dispatcher hooks{[&](const webhook::Request& request) {
-                              if (point == before_it_was_sent) die();
+                              if (point == about_to_send) die();
                               oracle.tell('d', *request.headers.find("webhook-id"));
-                              if (point == after_it_was_sent) die();
+                              if (point == sent) die();
+                              is_answered = true;
                               webhook::Response answer;
                               answer.status = 204;
                               return answer;
@@ -112,8 +205,10 @@ class Oracle {
     } else {
       hooks.emit("order.created", {{"n", n}}, {.id = id});
     }
+    if (point == committed) die();
     oracle.tell('k', id);
     if (n % 3 == 0) hooks.run_once();
+    if (point == pruning && n % 8 == 0) hooks.prune(webhook::Duration::zero());
   }
 }
 
@@ -141,7 +236,8 @@ TEST_CASE("of what processes kept that were killed at every point, nothing is lo
   };
   for (unsigned run = 0; run < kills(); ++run) {
     const auto point = static_cast<Point>(run % points);
-    const int left = 1 + static_cast<int>(random(point == a_write ? 200 : point == a_sync ? 40 : 8));
+    const int most = point == a_write ? 200 : point == a_sync ? 40 : point == migrating ? 16 : 8;
+    const int left = 1 + static_cast<int>(random(static_cast<std::uint64_t>(point == taking_over ? 1 : most)));
     const pid_t child = fork();
     REQUIRE(child >= 0);
     if (child == 0) {
@@ -164,6 +260,11 @@ TEST_CASE("of what processes kept that were killed at every point, nothing is lo
     REQUIRE(WIFSIGNALED(status));
     REQUIRE(WTERMSIG(status) == SIGKILL);
     ++hits[point];
+    if (point != migrating) continue;
+    webhook::Endpoint endpoint;
+    endpoint.id = webhook::EndpointId{1};
+    CHECK(webhook::SqliteStore(path + "-fresh").put(endpoint) == 1);  // nothing, or all of it
+    for (const char* end : {"-fresh", "-fresh-journal", "-fresh-owners"}) std::remove((path + end).c_str());
   }
 
   // Someone is left: what is pending is delivered, and what killed three of its workers is sent once more.
