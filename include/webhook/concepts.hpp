@@ -158,6 +158,11 @@ template <class S>
 concept ChecksSecrets = SignerPolicy<S> && requires(const S& signer, const Secret& secret, std::string_view scheme) {
   signer.check(secret, scheme);  // of an endpoint that is sent to: throws errc::invalid_secret if it cannot sign, and why
 };
+/// A signer that names the headers it adds, so that an endpoint is not given one of them a second time.
+template <class S>
+concept WritesHeaders = SignerPolicy<S> && requires(const S& signer, std::string_view header, std::string_view scheme) {
+  { signer.writes(header, scheme) } -> std::same_as<bool>;  // whatever its case
+};
 /// A scheme also verifies, so that sender and receiver cannot disagree. Constant time; every key is tried.
 template <class S>
 concept SchemePolicy = SignerPolicy<S> && requires(const S& scheme, const Request& request, std::span<typename S::Key> keys,
