@@ -4,6 +4,7 @@
 #ifndef WEBHOOK_HTTP_HPP
 #define WEBHOOK_HTTP_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -34,10 +35,20 @@ class Headers {
     for (const Header& field : fields) add(field.name, field.value);
   }
 
-  /// Appends a field; several of one name may stand side by side.
+  /// Appends a field; several of one name may stand side by side. Both may be views into these same Headers.
   void add(std::string_view name, std::string_view value) {
-    fields_.push_back({text_.size(), name.size(), value.size()});
-    text_.append(name).append(value);
+    const Field field{text_.size(), name.size(), value.size()};
+    const std::size_t size = field.at + name.size() + value.size();
+    if (size <= text_.capacity()) {
+      fields_.push_back(field);
+      text_.append(name).append(value);
+      return;
+    }
+    std::string grown;  // the old text stays until both are copied
+    grown.reserve((std::max)(size, 2 * text_.capacity()));
+    grown.append(text_).append(name).append(value);
+    fields_.push_back(field);
+    text_.swap(grown);
   }
 
   /// Makes the value of the field that was added last longer by `size` characters, to be written where it points to; valid

@@ -27,3 +27,15 @@ TEST_CASE("header names are compared as ASCII, in a Turkish locale too", "[F11]"
   CHECK(same);
   if (!turkish) std::puts("there is no Turkish locale here: only what the compiler computed was tested");
 }
+
+TEST_CASE("a field may be added that is a view into the same headers, however often they grow") {
+  Headers headers{{"x-first", "a value that is longer than what a string keeps inside itself"}};
+  for (int i = 0; i < 100; ++i) {
+    const std::size_t last = headers.size() - 1;
+    headers.add(headers[last].name, *headers.find("x-first"));
+    REQUIRE(headers[last + 1].name == "x-first");
+    REQUIRE(headers[last + 1].value == "a value that is longer than what a string keeps inside itself");
+  }
+  CHECK(headers.count("x-first") == 101);
+  CHECK(headers.bytes() == 101 * (headers[0].name.size() + headers[0].value.size()));
+}
