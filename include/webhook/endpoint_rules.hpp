@@ -32,9 +32,9 @@ namespace detail {
 /// Names that the transport, the format or the scheme writes itself.
 inline bool is_reserved_header(std::string_view name) noexcept {
   if (is_framing_field(name)) return true;
-  for (const std::string_view other :
-       {"content-type", "content-encoding", "proxy-connection", "user-agent", "accept-encoding", "traceparent"}) {
-    if (Headers::same_name(name, other)) return true;
+  if (is_one_of(name, {"content-type", "content-encoding", "proxy-connection", "user-agent", "accept-encoding",
+                       "traceparent", "ce-specversion", "ce-id", "ce-source", "ce-type", "ce-time"})) {
+    return true;
   }
   if (Headers::same_name(name, "webhook-request-origin")) return false;  // CloudEvents wants it; see consent.hpp
   constexpr std::string_view ours = "webhook-";

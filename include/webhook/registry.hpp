@@ -178,6 +178,14 @@ class Registry {
       throw Error(errc::unsupported, "the scheme \"" + detail::shown(endpoint.scheme) +
                                          "\" is not among those of this dispatcher's signer");
     }
+    if constexpr (WritesHeaders<typename Policies::Signer>) {
+      for (const Header header : endpoint.headers) {
+        if (!policies_.signer.writes(header.name, endpoint.scheme)) continue;
+        throw Error(errc::invalid_header, "the header \"" + std::string(header.name) +
+                                              "\" is written by the endpoint's scheme, from its secret; take it out of "
+                                              "the endpoint's headers, or choose another scheme");
+      }
+    }
     if (endpoint.secrets.empty()) {
       throw Error(errc::invalid_secret, "an endpoint needs a secret to sign with; rotate_secret() gives it a new one");
     }

@@ -5,6 +5,7 @@
 #define WEBHOOK_DETAIL_HTTP_FIELDS_HPP
 
 #include <array>
+#include <initializer_list>
 #include <string_view>
 
 #include "../http.hpp"
@@ -40,13 +41,18 @@ constexpr bool is_field_value(std::string_view value) noexcept {
   return true;
 }
 
-/// Fields that say where a message goes or where it ends; they are the transport's own, or two parties could disagree.
-inline bool is_framing_field(std::string_view name) noexcept {
-  for (const std::string_view own : {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te",
-                                     "trailer", "upgrade", "expect"}) {
-    if (Headers::same_name(name, own)) return true;
+/// Whether it is one of these, without regard to case.
+inline bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) noexcept {
+  for (const std::string_view one : names) {
+    if (Headers::same_name(name, one)) return true;
   }
   return false;
+}
+
+/// Fields that say where a message goes or where it ends; they are the transport's own, or two parties could disagree.
+inline bool is_framing_field(std::string_view name) noexcept {
+  return is_one_of(name, {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer",
+                          "upgrade", "expect"});
 }
 
 constexpr std::string_view trimmed(std::string_view text) noexcept {

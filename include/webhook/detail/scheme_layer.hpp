@@ -29,6 +29,9 @@ class SchemeLayer {
   bool sign(const Signing& signing, std::span<Key> keys, Headers& headers) const {
     return inner_.sign(signing, keys, headers);
   }
+  bool writes(std::string_view header, std::string_view scheme) const requires WritesHeaders<Scheme> {
+    return inner_.writes(header, scheme);
+  }
   Verification verify(const Request& request, std::span<Key> keys, const Now& now, Duration tolerance) const {
     return inner_.verify(request, keys, now, tolerance);
   }

@@ -30,6 +30,11 @@ class BasicAuthentication {
   /// True for "" and "basic".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "basic"; }
 
+  /// True for the header that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return Headers::same_name(header, detail::authorization);
+  }
+
   /// Throws Error (errc::invalid_secret) for anything but a user, a colon and a password, without control characters and
   /// of at most 1024 bytes together.
   Key prepare(const Secret& secret, std::string_view scheme) const {
@@ -73,6 +78,11 @@ class BearerToken {
   /// True for "" and "bearer".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "bearer"; }
 
+  /// True for the header that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return Headers::same_name(header, detail::authorization);
+  }
+
   /// Throws Error (errc::invalid_secret) for anything but visible ASCII, at most 4096 bytes.
   Key prepare(const Secret& secret, std::string_view scheme) const {
     detail::require_scheme(signs(scheme), "bearer");
@@ -114,6 +124,9 @@ class ApiKey {
 
   /// True for "" and "apikey".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "apikey"; }
+
+  /// True for the header that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept { return Headers::same_name(header, header_); }
 
   /// Throws Error (errc::invalid_secret) for anything but visible ASCII, at most 4096 bytes.
   Key prepare(const Secret& secret, std::string_view scheme) const {

@@ -20,6 +20,7 @@
 #include "../detail/ed25519.hpp"
 #include "../detail/field.hpp"
 #include "../detail/hex.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/scheme_checks.hpp"
 #include "../detail/unix_time.hpp"
 #include "../error.hpp"
@@ -39,6 +40,11 @@ class Discord {
 
   /// True for "" and "discord".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "discord"; }
+
+  /// True for the headers that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {time_header, signature_header});
+  }
 
   /// Throws Error (errc::invalid_secret) for what is not 64 or 128 lower-case digits, or not a key.
   Key prepare(const Secret& secret, std::string_view scheme) const {

@@ -45,6 +45,11 @@ class Hmac {
   /// True for "" and HmacOptions::name.
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == options_.name; }
 
+  /// True for the headers that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {options_.header, options_.id_header, options_.timestamp_header});
+  }
+
   /// Throws Error (errc::invalid_secret) for an empty text, white space around it, or, where keys are base64, for
   /// anything but padded base64 of 1 to 256 bytes.
   Key prepare(const Secret& secret, std::string_view scheme) const {

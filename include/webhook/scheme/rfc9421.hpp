@@ -22,6 +22,7 @@
 #include "../detail/content_digest.hpp"
 #include "../detail/ed25519_text.hpp"
 #include "../detail/field.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/key_match.hpp"
 #include "../detail/message_id.hpp"
 #include "../detail/scheme_checks.hpp"
@@ -78,6 +79,11 @@ class MessageSignatures {
 
   /// True for "" and "rfc9421".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "rfc9421"; }
+
+  /// True for the headers that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {digest_name, id_name, input_name, signature_name});
+  }
 
   /// Throws Error (errc::invalid_secret) with what is wrong.
   Key prepare(const Secret& secret, std::string_view scheme) const {

@@ -100,6 +100,18 @@ class Schemes {
     return true;
   }
 
+  /// True for the headers of every scheme that a name stands for, as far as they name theirs.
+  bool writes(std::string_view header, std::string_view scheme) const {
+    bool written = false;
+    for (const Choice& choice : require(scheme)) {
+      with(choice.index, [&]<std::size_t I>(detail::Index<I>) {
+        if constexpr (WritesHeaders<std::tuple_element_t<I, Members>>)
+          written = written || member<I>().writes(header, choice.name);
+      });
+    }
+    return written;
+  }
+
   /// Every member judges the request by its own keys.
   Verification verify(const Request& request, std::span<Key> keys, const Now& now, Duration tolerance) const {
     std::optional<Verification> best;

@@ -18,6 +18,7 @@
 #include "../detail/described.hpp"
 #include "../detail/field.hpp"
 #include "../detail/hmac.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/key_match.hpp"
 #include "../detail/scheme_checks.hpp"
 #include "../detail/text_key.hpp"
@@ -36,6 +37,11 @@ class Shopify {
 
   /// True for "" and "shopify".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "shopify"; }
+
+  /// True for the headers that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {older.signature, older.topic, older.webhook_id, older.event_id});
+  }
 
   /// Throws Error (errc::invalid_secret) for an empty text, or white space around it.
   Key prepare(const Secret& secret, std::string_view scheme) const {

@@ -20,6 +20,7 @@
 #include "../detail/field.hpp"
 #include "../detail/hex.hpp"
 #include "../detail/hmac.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/key_match.hpp"
 #include "../detail/scheme_checks.hpp"
 #include "../detail/text_key.hpp"
@@ -38,6 +39,11 @@ class Slack {
 
   /// True for "" and "slack".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "slack"; }
+
+  /// True for the headers that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {time_header, signature_header});
+  }
 
   /// Throws Error (errc::invalid_secret) for an empty text, or white space around it.
   Key prepare(const Secret& secret, std::string_view scheme) const {

@@ -14,6 +14,7 @@
 #include "../detail/described.hpp"
 #include "../detail/field.hpp"
 #include "../detail/hmac.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/key_match.hpp"
 #include "../detail/scheme_checks.hpp"
 #include "../detail/text_key.hpp"
@@ -31,6 +32,11 @@ class Square {
 
   /// True for "" and "square".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "square"; }
+
+  /// True for the header that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {signature_header});
+  }
 
   /// Throws Error (errc::invalid_secret) for an empty text, or white space around it.
   Key prepare(const Secret& secret, std::string_view scheme) const {

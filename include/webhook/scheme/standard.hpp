@@ -26,6 +26,7 @@
 #include "../detail/ed25519_text.hpp"
 #include "../detail/field.hpp"
 #include "../detail/hmac.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/key_match.hpp"
 #include "../detail/message_id.hpp"
 #include "../detail/secure_random.hpp"
@@ -62,6 +63,10 @@ class StandardWebhooks {
   /// True for "", "standard", and "standard-v1a", which is the same with Ed25519 keys alone.
   bool signs(std::string_view scheme) const noexcept {
     return scheme.empty() || scheme == "standard" || scheme == asymmetric;
+  }
+  /// True for the headers that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {own_names.id, own_names.time, own_names.signature});
   }
 
   /// Decodes a secret. Only padded, canonical base64 with the standard alphabet is taken: some libraries accept other

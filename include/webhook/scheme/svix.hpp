@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "../concepts.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/scheme_checks.hpp"
 #include "standard.hpp"
 
@@ -23,6 +24,11 @@ class Svix : private StandardWebhooks {
 
   /// True for "" and "svix".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "svix"; }
+
+  /// True for the headers that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {names.id, names.time, names.signature});
+  }
 
   /// As StandardWebhooks does.
   Key prepare(const Secret& secret, std::string_view scheme) const {

@@ -17,6 +17,7 @@
 #include "../detail/field.hpp"
 #include "../detail/hex.hpp"
 #include "../detail/hmac.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/key_match.hpp"
 #include "../detail/message_id.hpp"
 #include "../detail/scheme_checks.hpp"
@@ -41,6 +42,11 @@ class Twilio {
 
   /// True for "" and "twilio".
   bool signs(std::string_view scheme) const noexcept { return scheme.empty() || scheme == "twilio"; }
+
+  /// True for the headers that sign() adds.
+  bool writes(std::string_view header, std::string_view) const noexcept {
+    return detail::is_one_of(header, {id_header, signature_header});
+  }
 
   /// Throws Error (errc::invalid_secret) for an empty text, or white space around it.
   Key prepare(const Secret& secret, std::string_view scheme) const {

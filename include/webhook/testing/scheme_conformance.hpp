@@ -84,6 +84,11 @@ class SchemeConformance {
   void tampering() {
     const Request good = signed_by({&one_}, "{\"amount\":10}");
     report_(good.headers.size() > 1, "signing adds a header");
+    if constexpr (WritesHeaders<Scheme>) {
+      report_(!scheme_.writes(good.headers[0].name, ""), "a header that was there before is not the scheme's");
+      for (std::size_t index = 1; index < good.headers.size(); ++index)
+        report_(scheme_.writes(good.headers[index].name, ""), "the headers that signing adds are those that it names");
+    }
     const std::string body(good.body.view());
     for (std::size_t at = 0; traits_.covers_body && at < body.size(); ++at) {
       std::string changed = body;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Endpoints as a settings page sees them: added, tested, changed, paused, rotated, removed.
 #include <catch2/catch.hpp>
+#include <webhook/scheme/authentication.hpp>
+#include <webhook/scheme/schemes.hpp>
+#include <webhook/transport/function.hpp>
 
 #include "support/virtual_host.hpp"
 
@@ -176,4 +179,27 @@ TEST_CASE("when every secret has expired nothing is sent unsigned") {
   REQUIRE(attempts.size() == 1);
   CHECK(attempts[0].failure == webhook::Failure::internal);
   CHECK(attempts[0].reason.find("expired") != std::string::npos);
+}
+
+TEST_CASE("a header that an endpoint's scheme writes itself is refused with the endpoint", "[A15]") {
+  webhook::Dispatcher hooks{webhook::Schemes<webhook::StandardWebhooks, webhook::BearerToken, webhook::ApiKey>(),
+                            [](const Request&) { return webhook::Response{.status = 200}; }};
+  const auto refused = [&](std::string scheme, std::string_view name) {
+    std::error_code error;
+    hooks.add({.url = "https://a.example/", .scheme = std::move(scheme), .headers = {{name, "Bearer mine"}}}, error);
+    return error;
+  };
+  CHECK(refused("bearer", "authorization") == errc::invalid_header);
+  CHECK(refused("standard+bearer", "Authorization") == errc::invalid_header);
+  CHECK(refused("apikey", "x-api-key") == errc::invalid_header);
+  CHECK_FALSE(refused("standard", "Authorization"));
+  CHECK_FALSE(refused("", "X-API-Key"));
+  CHECK_FALSE(refused("bearer", "X-API-Key"));
+  try {
+    hooks.add({.url = "https://a.example/", .scheme = "bearer", .headers = {{"Authorization", "Bearer mine"}}});
+    FAIL("it was taken");
+  } catch (const webhook::Error& error) {
+    CHECK(std::string(error.what()).find("\"Authorization\" is written by the endpoint's scheme") != std::string::npos);
+    CHECK(std::string(error.what()).find("mine") == std::string::npos);
+  }
 }
