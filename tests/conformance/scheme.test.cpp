@@ -24,6 +24,7 @@ constexpr auto report = [](bool held, std::string_view promise) {
 
 template <class Scheme>
 void check(const Scheme& scheme, std::string_view one, std::string_view other, webhook::SchemeTraits traits = {}) {
+  static_assert(webhook::WritesHeaders<Scheme>);
   const webhook::Secret first(one), second(other);
   webhook::SchemeConformance(scheme, first, second, report, std::move(traits)).run();
 }

@@ -18,6 +18,7 @@
 #include <webhook/scheme/authentication.hpp>
 #include <webhook/scheme/github.hpp>
 #include <webhook/scheme/hmac.hpp>
+#include <webhook/scheme/rfc9421.hpp>
 #include <webhook/scheme/schemes.hpp>
 #include <webhook/scheme/shopify.hpp>
 #include <webhook/scheme/slack.hpp>
@@ -149,6 +150,7 @@ int run(std::string_view name) {
   if (name == "slack") return check(webhook::Slack(), "one", "other", request);
   if (name == "shopify") return check(webhook::Shopify(), "one", "other", request);
   if (name == "stripe") return check(webhook::Stripe(), "one", "other", request);
+  if (name == "rfc9421") return check(webhook::MessageSignatures(), whsec, other_whsec, request);
   if (name == "square") return check(webhook::Square(), "one", "other", request);
   if (name == "twilio") {
     request.url = webhook::Twilio::url_for(request.url, request.body.view());

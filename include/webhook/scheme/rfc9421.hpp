@@ -150,8 +150,9 @@ class MessageSignatures {
   }
 
   /// Looks for one signature that covers what it must, is fresh (`tolerance` counts both ways, inclusive, in whole seconds,
-  /// and "expires" is obeyed), and is made by one of the keys; then checks the digest against the body. The id is that
-  /// of a covered Webhook-Id, or else the nonce. If none holds, the verdict is that of the one that came furthest.
+  /// and "expires" is obeyed), whose digest is the body's, and which is made by one of the keys. Keys are tried last, so
+  /// that nothing is done after a MAC was compared but to say so. The id is that of a covered Webhook-Id, or else the
+  /// nonce. If none holds, the verdict is that of the one that came furthest.
   Verification verify(const Request& request, std::span<Key> keys, const Now& now, Duration tolerance) const {
     std::size_t found = 0;
     const std::string inputs = detail::joined_field(request.headers, input_name, found);
@@ -161,6 +162,8 @@ class MessageSignatures {
     const auto signatures = detail::read_signatures(inputs, values);
     if (!signatures) return detail::refused(Verification::malformed, input_name);
 
+    // Of several, the time tells which one held; it says nothing of one that does not.
+    if (signatures->size() == 1) return judge(request, signatures->front(), keys, now, tolerance).verdict;
     Judged best{Stage::coverage, detail::refused(Verification::unsupported, input_name)};
     for (const detail::SignatureInput& one : *signatures) {
       const Judged judged = judge(request, one, keys, now, tolerance);
@@ -174,7 +177,7 @@ class MessageSignatures {
   static constexpr std::string_view input_name = "signature-input", signature_name = "signature";
   static constexpr std::string_view digest_name = "content-digest", id_name = "webhook-id";
 
-  enum class Stage : std::uint8_t { coverage, time, key, body };  // how far a signature came before it failed
+  enum class Stage : std::uint8_t { coverage, time, body, key };  // how far a signature came before it failed
   struct Judged {
     Stage stage = Stage::coverage;
     Verification verdict{};
@@ -272,18 +275,6 @@ class MessageSignatures {
       case detail::BaseFault::unsupported:
         return fail(Stage::time, Verification::unsupported, input_name);
     }
-    bool agrees = false;
-    detail::KeyMatch match;
-    for (std::size_t k = 0; k < keys.size(); ++k) {
-      if (one.alg && *one.alg != keys[k].algorithm()) continue;
-      agrees = true;
-      if (one.keyid && !keys[k].keyid().empty() && *one.keyid != keys[k].keyid()) continue;
-      match.consider(k, keys[k].verify(base, one.signature));
-    }
-    if (!agrees) return fail(Stage::time, Verification::unsupported, input_name);
-    verdict = match.verdict(verdict);
-    if (!verdict) return {Stage::key, verdict};
-
     std::size_t found = 0;
     switch (
         detail::check_content_digest(detail::joined_field(request.headers, digest_name, found), request.body.view())) {
@@ -296,8 +287,18 @@ class MessageSignatures {
       case detail::DigestVerdict::different:
         return fail(Stage::body, Verification::bad_signature, digest_name);
     }
+
+    bool agrees = false;
+    detail::KeyMatch match;
+    for (std::size_t k = 0; k < keys.size(); ++k) {
+      if (one.alg && *one.alg != keys[k].algorithm()) continue;
+      agrees = true;
+      if (one.keyid && !keys[k].keyid().empty() && *one.keyid != keys[k].keyid()) continue;
+      match.consider(k, keys[k].verify(base, one.signature));
+    }
+    if (!agrees) return fail(Stage::time, Verification::unsupported, input_name);
     verdict.id = id_of(request, one);
-    return {Stage::body, verdict};
+    return {Stage::key, match.verdict(verdict)};
   }
 
   /// A literal for the verdict: which of the fields that a webhook has is covered and not there.

@@ -283,10 +283,12 @@ TEST_CASE("what is covered and missing, changed or doubled is found", "[scheme][
     const Verification without = verify(with(good, name, std::nullopt));
     CHECK(without.reason == Verification::missing_header);
     CHECK(without.header == name);
-    CHECK(verify(with(good, name, "other")).reason == Verification::bad_signature);
+    // A digest is compared with the body before a key is touched, and these two are none.
+    const auto changed = name == "content-digest" ? Verification::malformed : Verification::bad_signature;
+    CHECK(verify(with(good, name, "other")).reason == changed);
     Request twice = good;
     twice.headers.add(name, field(good, name));
-    CHECK(verify(twice).reason == Verification::bad_signature);
+    CHECK(verify(twice).reason == changed);
     CHECK(verify(with(good, name, field(good, name) + "\nx: y")).reason == Verification::malformed);
     CHECK(verify(with(good, name, field(good, name) + "\xC3\xA9")).reason == Verification::malformed);
     CHECK(verify(with(good, name, " " + field(good, name) + "\t")).reason == Verification::ok);
