@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Asks a receiver whether it wants our events, as CloudEvents' web hooks demand of senders (HTTP 1.1 Web Hooks for
-// Event Delivery, §4): by OPTIONS, before anything is delivered. The other end is scheme/cloudevents_consent.hpp.
+// Event Delivery, §4): by OPTIONS, before anything is delivered; and hears and gives the consent that comes later, by a
+// callback. What answers OPTIONS is scheme/cloudevents_consent.hpp.
 #ifndef WEBHOOK_CONSENT_HPP
 #define WEBHOOK_CONSENT_HPP
 
@@ -26,8 +27,10 @@ inline namespace v0 {
 struct ConsentRequest {
   std::string origin{};                 ///< a DNS name that stands for the sending system: "shop.example"
   std::optional<std::uint32_t> rate{};  ///< deliveries a minute that are wished for
-  std::string callback{};               ///< a URL of ours at which the receiver may grant later; "": it must say so now
-  Headers headers{};                    ///< sent along: an authorization, say
+  /// A URL of ours at which the receiver may grant later, by GET or POST; "": it must say so now. Whoever knows it can
+  /// grant: make it unguessable (UniqueUrls::mint), and hear it with consent_by_callback().
+  std::string callback{};
+  Headers headers{};  ///< sent along: an authorization, say
   Duration timeout = std::chrono::seconds{15};
 };
 
@@ -57,6 +60,26 @@ struct Consent {
     if (endpoint.headers.count("webhook-request-origin") == 0) endpoint.headers.add("WebHook-Request-Origin", origin);
   }
 };
+
+namespace detail {
+
+/// Takes the rate that a receiver names, if it names one; false if one could not keep to it.
+inline bool take_allowed_rate(const Headers& headers, std::optional<std::uint32_t>& rate) {
+  const auto named = headers.find("webhook-allowed-rate");
+  if (!named) return true;
+  const std::string_view text = trimmed(*named);
+  if (text == "*") {
+    rate.reset();
+    return true;
+  }
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number == 0) return false;
+  rate = number;
+  return true;
+}
+
+}  // namespace detail
 
 /// Asks the receiver at `url`, through a transport (hooks.transport(), with its guards) or a function
 /// `Response(const Request&)`; takes as long as the answer takes. Throws Error: errc::invalid for an origin that is
@@ -92,20 +115,39 @@ Consent ask_for_consent(Send&& send, std::string_view url, const ConsentRequest&
   const std::string_view named = detail::trimmed(*origin);
   if (named != "*" && !Headers::same_name(named, ask.origin)) return consent;
   consent.rate = ask.rate;  // a receiver that names no rate grants what was asked for
-  if (const auto rate = answer.headers.find("webhook-allowed-rate")) {
-    const std::string_view text = detail::trimmed(*rate);
-    std::uint32_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (text == "*") {
-      consent.rate.reset();
-    } else if (error == std::errc() && end == text.data() + text.size() && number > 0) {
-      consent.rate = number;
-    } else {
-      return consent;  // no rate that one could keep to
-    }
-  }
-  consent.state = Consent::State::granted;
+  if (detail::take_allowed_rate(answer.headers, consent.rate)) consent.state = Consent::State::granted;
   return consent;
+}
+
+/// What a request means that arrived at ConsentRequest::callback, of the same `ask`: a GET (a person's browser, perhaps)
+/// or a POST grants, at the rate that its WebHook-Allowed-Rate names, or else the one that was asked for; anything else
+/// leaves the consent pending, and a rate that nobody could keep to refuses it. That the URL is the right one is for the
+/// caller to see. Answer 200.
+inline Consent consent_by_callback(const Request& request, const ConsentRequest& ask) {
+  Consent consent;
+  consent.origin = ask.origin;
+  consent.rate = ask.rate;
+  if (request.method != "GET" && request.method != "POST") {
+    consent.state = Consent::State::pending;
+  } else {
+    const bool kept = detail::take_allowed_rate(request.headers, consent.rate);
+    consent.state = kept ? Consent::State::granted : Consent::State::refused;
+  }
+  return consent;
+}
+
+/// Grants consent to a sender that asked earlier and left a callback (ConsentRule::undecided), at most `rate` deliveries
+/// a minute, none for no limit: POST to `callback`, through a transport (hooks.transport(), whose guards keep a
+/// stranger's URL from leading inside) or a function. True if the sender took it; else try again later.
+template <class Send>
+bool grant_consent(Send&& send, std::string_view callback, std::optional<std::uint32_t> rate,
+                   Duration timeout = std::chrono::seconds{15}) {
+  Request request;
+  request.url = std::string(callback);
+  request.timeout = timeout;
+  request.headers.add("WebHook-Allowed-Rate", rate ? std::to_string(*rate) : "*");
+  const Response answer = detail::one_exchange(send, request);
+  return answer.failure == Failure::none && answer.status >= 200 && answer.status <= 299;
 }
 
 }  // namespace v0

@@ -24,7 +24,9 @@ struct RestHookOptions {
   /// API key or a token in its headers; called for every request, from any thread.
   std::function<std::optional<std::string>(const Request&)> authenticate{};
 
-  std::vector<std::string> events{};   ///< patterns that may be subscribed to; none: any
+  std::vector<std::string> events{};  ///< patterns that may be subscribed to; none: any
+  std::vector<std::string>
+      formats{};  ///< that a subscriber may ask for ("format": "xml"), instead of the endpoint's own
   std::size_t body_limit = 64 * 1024;  ///< bytes
 
   /// What a new endpoint has beside its URL, event and tenant: format, scheme, cap, spacing. Its description is the

@@ -31,8 +31,8 @@ namespace webhook {
 inline namespace v0 {
 
 /// Answers the requests of a subscription API: POST {"target_url": …, "event": …} → 201 {"id": …}, DELETE …/<id> → 204.
-/// The URL may also be called targetUrl, hookUrl, hook_url or url, and the event event_type. A tenant sees its own
-/// subscriptions only. `serializer` reads the requests' bodies: JSON, or whatever else it takes.
+/// The URL may also be called targetUrl, hookUrl, hook_url or url, and the event event_type; "format" names one of
+/// RestHookOptions::formats. A tenant sees its own subscriptions only. `serializer` reads the requests' bodies: JSON, or whatever else it takes.
 /// Thread safety: handle(), sweep() and observe() from any thread; dispatcher and serializer must outlive it.
 template <class Dispatcher, Reads Serializer>
 class RestHooks {
@@ -50,7 +50,7 @@ class RestHooks {
   }
 
   /// Answers one request; never throws. 201 with the id, 204 after a removal; 400, 401, 404, 405, 413, 415, 422 and 429
-  /// with {"error": …} that says what is wrong. The same URL and event twice is the same subscription.
+  /// with {"error": …} that says what is wrong. The same URL, event and format twice is the same subscription.
   Response handle(const Request& request) {
     try {
       return respond(request);
@@ -115,15 +115,21 @@ class RestHooks {
     const auto event = first_of(*data, {"/event", "/event_type"});
     if (!event || event->empty()) return problem(422, "event is missing: which events shall be sent?");
     if (!is_pattern(*event) || !offered(*event)) return problem(422, "there is no such event here");
+    const std::string format = serializer_.find(*data, "/format").value_or(options_.endpoint.format);
+    const auto& formats = options_.formats;
+    if (format != options_.endpoint.format && std::find(formats.begin(), formats.end(), format) == formats.end())
+      return problem(422, "there is no such format here");
 
     for (const Endpoint& known : hooks_.endpoints(tenant)) {
       // Whoever repeats a request whose answer was lost must not get everything twice.
-      if (known.url == *url && known.events == std::vector<std::string>{*event} && alive(known) && ours(known))
+      if (known.url == *url && known.events == std::vector<std::string>{*event} && known.format == format &&
+          alive(known) && ours(known))
         return created(known);
     }
     Endpoint endpoint = options_.endpoint;
     endpoint.url = *url;
     endpoint.events = {*event};
+    endpoint.format = format;
     endpoint.tenant = tenant;
     endpoint.description = std::string(mark());
     return created(options_.confirm ? add_unconfirmed(std::move(endpoint)) : hooks_.add(std::move(endpoint)));

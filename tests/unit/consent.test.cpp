@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 #include <webhook/consent.hpp>
 #include <webhook/scheme/cloudevents_consent.hpp>
 
+#include "support/handshake_vectors.hpp"
 #include "support/received.hpp"
 #include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
@@ -115,4 +118,65 @@ TEST_CASE("both ends: a dispatcher asks a receiver, keeps to its rate, and says 
   // A lane may start as many at once as its cap says, and rests for all of them then: the rate holds over them.
   CHECK(arrivals.back() - arrivals.front() >= 4s);
   CHECK_FALSE(ask_for_consent(host.hooks.transport(), "https://crm.example/ce", {.origin = "stranger.example"}));
+}
+
+TEST_CASE("a consent that comes later is a GET or a POST to the callback, with a rate or without", "[consent]") {
+  const ConsentRequest ask{.origin = "shop.example", .rate = 120, .callback = "https://shop.example/consent/k3y"};
+  const auto heard = [&](std::string method, Headers headers = {}) {
+    return webhook::consent_by_callback({.method = std::move(method), .url = ask.callback, .headers = headers}, ask);
+  };
+  CHECK(heard("GET").state == State::granted);
+  CHECK(heard("GET").rate == 120U);
+  CHECK(heard("GET").origin == "shop.example");
+  CHECK(heard("POST", {{"WebHook-Allowed-Rate", "60"}}).rate == 60U);
+  CHECK_FALSE(heard("POST", {{"webhook-allowed-rate", "*"}}).rate);
+  CHECK(heard("POST", {{"webhook-allowed-rate", "0"}}).state == State::refused);
+  CHECK(heard("HEAD").state == State::pending);
+  CHECK(heard("OPTIONS").state == State::pending);
+}
+
+TEST_CASE("both ends: a receiver decides later, and its consent is heard at the callback", "[consent][receiver]") {
+  const auto vector = support::handshake("cloudevents-abuse-protection");
+  REQUIRE(vector["responses"][3]["when"] == "grant by callback");
+  std::vector<std::string> kept;
+  bool full = false;
+  webhook::ConsentRule rule{.origins = {"known.example"}, .rate = 30};
+  rule.undecided = [&](std::string_view origin, std::string_view callback, std::optional<std::uint32_t> rate) {
+    kept.push_back(std::string(origin) + " " + std::string(callback) + " " + std::to_string(rate.value_or(0)));
+    return !full;
+  };
+  webhook::Receiver crm{webhook::CloudEventsConsent{webhook::StandardWebhooks{}, rule}, support::secret()};
+  const auto to_crm = [&](const Request& request) {
+    const Response answer = crm.handle(request);
+    CHECK(answer.headers.count("webhook-allowed-origin") == 0);
+    return answer;
+  };
+  const ConsentRequest ask{.origin = "shop.example", .rate = 120, .callback = "https://shop.example/consent/k3y"};
+  CHECK(ask_for_consent(to_crm, "https://crm.example/ce", ask).state == State::pending);
+  CHECK(kept == std::vector<std::string>{"shop.example https://shop.example/consent/k3y 120"});
+  full = true;
+  CHECK(ask_for_consent(to_crm, "https://crm.example/ce", ask).state == State::refused);
+  CHECK(ask_for_consent(to_crm, "https://crm.example/ce", {.origin = "shop.example"}).state == State::refused);
+  ConsentRequest blank = ask;
+  blank.callback = "https://shop.example/a b";
+  CHECK(ask_for_consent(to_crm, "https://crm.example/ce", blank).state == State::refused);
+  CHECK(kept.size() == 2);
+
+  Consent consent;
+  const auto to_shop = [&](const Request& request) {
+    CHECK(request.url == ask.callback);
+    consent = webhook::consent_by_callback(request, ask);
+    return Response{200};
+  };
+  CHECK(webhook::grant_consent(to_shop, ask.callback, 30));
+  REQUIRE(consent);
+  CHECK(consent.rate == 30U);
+  webhook::Endpoint endpoint;
+  consent.apply(endpoint);
+  CHECK(endpoint.spacing == 2s);
+  CHECK(webhook::grant_consent(to_shop, ask.callback, std::nullopt));
+  CHECK_FALSE(consent.rate);
+  CHECK_FALSE(webhook::grant_consent([](const Request&) { return Response{503}; }, ask.callback, 30));
+  CHECK_FALSE(webhook::grant_consent(
+      [](const Request&) { return Response{.status = 200, .failure = webhook::Failure::tls}; }, ask.callback, 30));
 }

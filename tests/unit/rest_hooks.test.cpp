@@ -247,3 +247,21 @@ TEST_CASE("an API that lets nobody in is refused when it is made", "[rest_hooks]
           webhook::RestHooks(host.hooks, serializer, {.authenticate = by_token, .events = {"a."}});
         }) == webhook::errc::invalid_pattern);
 }
+
+TEST_CASE("a subscriber may ask for one of the formats that are offered", "[rest_hooks]") {
+  RestHookOptions options;
+  options.formats = {"json-bare"};
+  Api api(std::move(options));
+  const auto asked = [&](std::string_view format) {
+    const nlohmann::json body{{"target_url", "https://a.example/"}, {"event", "order.created"}, {"format", format}};
+    return api.call("POST", "/api/hooks", body.dump());
+  };
+  const Response bare = asked("json-bare");
+  REQUIRE(bare.status == 201);
+  CHECK(asked("json-bare").body == bare.body);
+  CHECK(asked("").body != bare.body);
+  CHECK(asked("json").status == 422);
+  const auto known = api.host.hooks.endpoints("smith");
+  REQUIRE(known.size() == 2);
+  CHECK(known[0].format + known[1].format == "json-bare");
+}
