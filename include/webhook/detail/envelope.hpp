@@ -41,6 +41,16 @@ void walk_envelope(const Event& event, Visitor& visitor) {
   visitor.end_object();
 }
 
+/// Walks an event, or its payload alone.
+template <class Visitor>
+void walk_event(const Event& event, bool bare, Visitor& visitor) {
+  if (bare) {
+    walk_json(json_payload(event), visitor);
+  } else {
+    walk_envelope(event, visitor);
+  }
+}
+
 /// Takes a document apart. An envelope (an object with a string "type" and "data") gives the event its type, its time if
 /// that is an RFC 3339 timestamp, and its id if it has none yet, and becomes its data; any other is returned whole.
 template <class Json>

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,18 +17,25 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-inline std::string decode_form(std::string_view text) {
-  const auto value = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+/// The byte that the '%' at a place of a text begins; nothing if no two hexadecimal digits follow.
+inline std::optional<char> percent_byte(std::string_view text, std::size_t at) noexcept {
+  const auto digit = [](char c) -> unsigned {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    const char lower = static_cast<char>(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? static_cast<unsigned>(lower - 'a' + 10) : 255U;
   };
+  if (text.size() - at < 3) return std::nullopt;
+  const unsigned high = digit(text[at + 1]), low = digit(text[at + 2]);
+  if (high == 255U || low == 255U) return std::nullopt;
+  return static_cast<char>(static_cast<unsigned char>(high * 16U + low));
+}
+
+inline std::string decode_form(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '%' && at + 2 < text.size() && value(text[at + 1]) >= 0 && value(text[at + 2]) >= 0) {
-      decoded += static_cast<char>(value(text[at + 1]) * 16 + value(text[at + 2]));
+    if (const auto byte = text[at] == '%' ? percent_byte(text, at) : std::nullopt) {
+      decoded += *byte;
       at += 2;
     } else {
       decoded += text[at] == '+' ? ' ' : text[at];
@@ -55,6 +63,18 @@ inline std::vector<std::pair<std::string, std::string>> form_parameters(std::str
     parameters.emplace_back(decode_form(name), decode_form(value));
   });
   return parameters;
+}
+
+/// The first value of that name in a URL's query, decoded.
+inline std::optional<std::string> query_value(std::string_view url, std::string_view name) {
+  url = url.substr(0, url.find('#'));
+  const std::size_t question = url.find('?');
+  std::optional<std::string> found;
+  if (question == std::string_view::npos) return found;
+  each_parameter(url.substr(question + 1), [&](std::string_view key, std::string_view value) {
+    if (!found && decode_form(key) == name) found = decode_form(value);
+  });
+  return found;
 }
 
 }  // namespace detail

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "../error.hpp"
+#include "form_parameters.hpp"
 #include "utf8.hpp"
 
 namespace webhook {
@@ -28,11 +29,6 @@ struct FormField {
 
 /// Percent-decodes one name or value; `which` counts fields from 1, for the sentence.
 inline std::string form_decoded(std::string_view text, std::size_t which) {
-  const auto digit = [](char c) -> unsigned {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? static_cast<unsigned>(lower - 'a' + 10) : 255U;
-  };
   const auto refuse = [which](const char* what) {
     throw Error(errc::invalid_payload, "field " + std::to_string(which) + " of the form " + what);
   };
@@ -41,10 +37,9 @@ inline std::string form_decoded(std::string_view text, std::size_t which) {
     if (text[at] == '+') {
       decoded += ' ';
     } else if (text[at] == '%') {
-      const unsigned high = at + 2 < text.size() ? digit(text[at + 1]) : 255U;
-      const unsigned low = at + 2 < text.size() ? digit(text[at + 2]) : 255U;
-      if (high == 255 || low == 255) refuse("has a '%' that no two hexadecimal digits follow");
-      decoded += static_cast<char>(static_cast<unsigned char>(high * 16 + low));
+      const std::optional<char> byte = percent_byte(text, at);
+      if (!byte) refuse("has a '%' that no two hexadecimal digits follow");
+      decoded += *byte;
       at += 2;
     } else {
       decoded += text[at];

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "../http.hpp"
+#include "form_parameters.hpp"
 #include "http_fields.hpp"
 #include "signature_input.hpp"
 #include "structured_fields.hpp"
@@ -86,21 +87,10 @@ inline std::optional<TargetParts> target_parts(const CoveredMessage& message) {
 
 /// A piece of a query as RFC 9421 §2.2.8 writes it: decoded as a form, and encoded again in one way.
 inline std::string recoded_query_text(std::string_view text) {
-  const auto value = [](char c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-  };
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string recoded;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    auto byte = static_cast<unsigned char>(text[at]);
-    if (byte == '+') byte = ' ';
-    if (byte == '%' && at + 2 < text.size() && value(text[at + 1]) >= 0 && value(text[at + 2]) >= 0) {
-      byte = static_cast<unsigned char>(value(text[at + 1]) * 16 + value(text[at + 2]));
-      at += 2;
-    }
+  for (const char c : decode_form(text)) {
+    const auto byte = static_cast<unsigned char>(c);
     const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
                        byte == '*' || byte == '-' || byte == '.' || byte == '_';
     if (plain) {

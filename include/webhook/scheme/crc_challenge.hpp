@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "../concepts.hpp"
+#include "../detail/form_parameters.hpp"
 #include "../detail/json_text.hpp"
 #include "../detail/scheme_layer.hpp"
-#include "../detail/url_query.hpp"
 
 namespace webhook {
 inline namespace v0 {

@@ -16,7 +16,6 @@
 #include "../detail/form_writer.hpp"
 #include "../detail/media_type.hpp"
 #include "../error.hpp"
-#include "json.hpp"
 #include "json_text.hpp"
 
 namespace webhook {
@@ -33,16 +32,8 @@ struct FormOptions {
 /// JSON, as JsonSerializer encodes them. a[b]=1 is a member, a[]=1 an element, a[0][b]=1 a member of an element.
 /// A form carries text only: null, "", [] and {} all arrive as "", an object with the names 0, 1, 2 … as a list, and an
 /// empty name inside brackets as an element; decode() undoes what the type of the host tells. Thread-safe.
-class FormSerializer : private JsonSerializer {
+class FormSerializer : public detail::TextSerializer {
  public:
-  using role = webhook::role::serializer;
-  using Value = JsonSerializer::Value;
-  using Filter = JsonSerializer::Filter;
-  using JsonSerializer::compile;
-  using JsonSerializer::encode;
-  using JsonSerializer::find;
-  using JsonSerializer::matches;
-
   FormSerializer() = default;
   explicit FormSerializer(FormOptions options) : options_(std::move(options)) {}
 
@@ -58,11 +49,7 @@ class FormSerializer : private JsonSerializer {
       throw Error(errc::unsupported, "this serializer knows the formats \"form\" and \"form-bare\" only");
     }
     detail::FormWriter writer;
-    if (format == "form-bare") {
-      detail::walk_json(detail::json_payload(event), writer);
-    } else {
-      detail::walk_envelope(event, writer);
-    }
+    detail::walk_event(event, format == "form-bare", writer);
     return {{{"content-type", "application/x-www-form-urlencoded"}}, Bytes(writer.take())};
   }
 
@@ -84,13 +71,6 @@ class FormSerializer : private JsonSerializer {
       tree.add(fields[i], i + 1);
     }
     return detail::open_envelope(tree.tree<Value>(), event);
-  }
-
-  /// Reads data as a type of the host, whose default value tells what is a number, a boolean or a list. Throws Error
-  /// (errc::invalid_payload) as JsonSerializer::decode does.
-  template <detail::ComesFromJson<nlohmann::json> T>
-  T decode(const Value& data) const {
-    return detail::decode_text<T>(*this, data);
   }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Decoding a type of the host from data whose leaves are all text, as XML and forms give it.
-// It knows neither of them; how text is made to fit is detail/fitted.hpp's.
+// What XML and forms have in common: payloads are JSON, and what is read has leaves that are all text, from which a type
+// of the host is decoded. It knows neither of them; how text is made to fit is detail/fitted.hpp's.
 #ifndef WEBHOOK_SERIALIZER_JSON_TEXT_HPP
 #define WEBHOOK_SERIALIZER_JSON_TEXT_HPP
 
@@ -52,6 +52,25 @@ T decode_text(const JsonSerializer& json, const nlohmann::json& data) {
     }
   }
 }
+
+/// Encodes, filters and looks up as JsonSerializer does, and decodes from text.
+class TextSerializer : protected JsonSerializer {
+ public:
+  using role = webhook::role::serializer;
+  using Value = JsonSerializer::Value;
+  using Filter = JsonSerializer::Filter;
+  using JsonSerializer::compile;
+  using JsonSerializer::encode;
+  using JsonSerializer::find;
+  using JsonSerializer::matches;
+
+  /// Reads data as a type of the host, whose default value tells what is a number, a boolean or a list. Throws Error
+  /// (errc::invalid_payload) as JsonSerializer::decode does.
+  template <ComesFromJson<nlohmann::json> T>
+  T decode(const Value& data) const {
+    return decode_text<T>(*this, data);
+  }
+};
 
 }  // namespace detail
 }  // namespace v0

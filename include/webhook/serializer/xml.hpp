@@ -13,7 +13,6 @@
 #include "../detail/media_type.hpp"
 #include "../detail/xml_writer.hpp"
 #include "../error.hpp"
-#include "json.hpp"
 #include "json_text.hpp"
 
 namespace webhook {
@@ -24,16 +23,8 @@ inline namespace v0 {
 /// arrays are <item>, and there are no attributes. What XML has no way to write is escaped as _xHHHH_, in names and text.
 /// XML carries text only: null, "", [] and {} all arrive as "", and an object whose only member is "item" as a list;
 /// decode() undoes what the type of the host tells. Thread-safe.
-class XmlSerializer : private JsonSerializer {
+class XmlSerializer : public detail::TextSerializer {
  public:
-  using role = webhook::role::serializer;
-  using Value = JsonSerializer::Value;
-  using Filter = JsonSerializer::Filter;
-  using JsonSerializer::compile;
-  using JsonSerializer::encode;
-  using JsonSerializer::find;
-  using JsonSerializer::matches;
-
   /// True for "xml" (and ""), and for "xml-bare".
   bool renders(std::string_view format) const noexcept {
     return format.empty() || format == "xml" || format == "xml-bare";
@@ -47,11 +38,7 @@ class XmlSerializer : private JsonSerializer {
     }
     const bool bare = format == "xml-bare";
     detail::XmlWriter writer(bare ? "data" : "event");
-    if (bare) {
-      detail::walk_json(detail::json_payload(event), writer);
-    } else {
-      detail::walk_envelope(event, writer);
-    }
+    detail::walk_event(event, bare, writer);
     return {{{"content-type", "application/xml; charset=utf-8"}}, Bytes(writer.take())};
   }
 
@@ -67,13 +54,6 @@ class XmlSerializer : private JsonSerializer {
   Value read(const Request& request, Event& event) const {
     detail::refuse_encoded(request.headers);
     return detail::open_envelope(detail::ExpatReader<Value>::read(request.body.view()), event);
-  }
-
-  /// Reads data as a type of the host, whose default value tells what is a number, a boolean or a list. Throws Error
-  /// (errc::invalid_payload) as JsonSerializer::decode does.
-  template <detail::ComesFromJson<nlohmann::json> T>
-  T decode(const Value& data) const {
-    return detail::decode_text<T>(*this, data);
   }
 };
 

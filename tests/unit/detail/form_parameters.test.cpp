@@ -9,6 +9,7 @@ namespace {
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 using webhook::detail::decode_form;
 using webhook::detail::form_parameters;
+using webhook::detail::query_value;
 }  // namespace
 
 TEST_CASE("a form is decoded byte by byte, and a '%' that begins no byte stands for itself", "[detail][form]") {
@@ -23,4 +24,14 @@ TEST_CASE("parameters come in order, empty ones are left out, and only the first
   CHECK(form_parameters("&&a&&=&b==c&") == Pairs{{"a", ""}, {"", ""}, {"b", "=c"}});
   CHECK(form_parameters("").empty());
   CHECK(form_parameters("a%3Db=c%26d") == Pairs{{"a=b", "c&d"}});
+}
+
+TEST_CASE("a URL's query is read up to the fragment, and the first value of a name counts", "[detail][form]") {
+  CHECK(query_value("https://a.example/x?a=1&b%20c=2+3&a=4", "a") == "1");
+  CHECK(query_value("https://a.example/x?a=1&b%20c=2+3&a=4", "b c") == "2 3");
+  CHECK(query_value("https://a.example/x?a", "a") == "");
+  CHECK(query_value("https://a.example/x?a=1#?b=2&b=3", "a") == "1");
+  for (const char* url :
+       {"https://a.example/x", "https://a.example/#?b=1", "https://a.example/x?a=1#b=1", "", "?", "#"})
+    CHECK_FALSE(query_value(url, "b"));
 }
