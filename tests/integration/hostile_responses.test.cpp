@@ -426,6 +426,30 @@ TEST_CASE("a line that is no header field is left out") {
   }
 }
 
+TEST_CASE("an answer that begins with a folded line does no harm after another answer") {
+  direct = GENERATE(true, false);
+  CAPTURE(direct);
+  std::atomic<int> round{0};
+  LoopbackServer server{LoopbackServer::Script{[&](Peer& peer, const Request&) {
+                                                 peer.send(++round % 2 == 1
+                                                               ? "HTTP/1.1 200 OK\r\nX-Long-Name: value\r\n"
+                                                                 "Content-Length: 0\r\n\r\n"
+                                                               : "HTTP/1.1 200 OK\r\n folded\r\n\r\n");
+                                                 if (round % 2 == 0) peer.close();
+                                               },
+                                               {}}};
+  const CurlTransport transport{local()};
+  auto session = transport.open();
+  Request request;
+  request.url = server.url();
+  ExchangeLog log;
+  for (std::size_t i = 1; i <= 20; ++i) {
+    session.start(Ticket{i}, request);
+    REQUIRE(log.await(session, i));
+    CHECK((log.answers[Ticket{i}].front().failure == Failure::none) == (i % 2 == 1));
+  }
+}
+
 TEST_CASE("a kept connection that the peer has closed is replaced, and the gate is asked for each sending") {
   direct = GENERATE(true, false);
   CAPTURE(direct);

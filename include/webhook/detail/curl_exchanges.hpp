@@ -42,6 +42,7 @@ class CurlExchanges {
   /// Begins an exchange. What is returned is why it cannot be sent, and then it has not begun; of which kind is in `failure`.
   std::string start(Ticket ticket, const Request& request, Failure& failure) {
     active_.reserve(active_.size() + 1);  // so that nothing can fail once libcurl has the handle
+    if (!reuses_handles_) idle_.clear();
     if (idle_.empty()) {
       idle_.reserve(idle_.size() + active_.size() + 1);
       idle_.push_back(std::make_unique<CurlExchange>(context_));
@@ -141,6 +142,9 @@ class CurlExchanges {
   CurlContext context_{};
   std::unique_ptr<CURLM, CloseMulti> multi_;
   std::vector<std::unique_ptr<CurlExchange>> active_{}, idle_{};  // go before the multi handle does
+  // Until 8.1, a handle that is used again has a dangling pointer to the last answer's last header, and follows it where
+  // the next answer begins with a folded line: any peer could make it do so (libcurl issue 11101).
+  const bool reuses_handles_ = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080100;
   bool running_callbacks_ = false;
   bool some_cancelled_ = false;
 };
