@@ -430,14 +430,13 @@ TEST_CASE("an answer that begins with a folded line does no harm after another a
   direct = GENERATE(true, false);
   CAPTURE(direct);
   std::atomic<int> round{0};
-  LoopbackServer server{LoopbackServer::Script{[&](Peer& peer, const Request&) {
-                                                 peer.send(++round % 2 == 1
-                                                               ? "HTTP/1.1 200 OK\r\nX-Long-Name: value\r\n"
-                                                                 "Content-Length: 0\r\n\r\n"
-                                                               : "HTTP/1.1 200 OK\r\n folded\r\n\r\n");
-                                                 if (round % 2 == 0) peer.close();
-                                               },
-                                               {}}};
+  LoopbackServer server{LoopbackServer::Script{
+      [&](Peer& peer, const Request&) {
+        peer.send(++round % 2 == 1 ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: u\r\n\r\n"
+                                   : "HTTP/1.1 200 OK\r\n folded\r\n\r\n");
+        peer.close();
+      },
+      {}}};
   const CurlTransport transport{local()};
   auto session = transport.open();
   Request request;
