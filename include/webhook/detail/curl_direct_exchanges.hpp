@@ -32,8 +32,12 @@ class DirectExchanges {
  public:
   using Clock = std::chrono::steady_clock;
 
-  DirectExchanges(std::shared_ptr<const CurlConfig> config, Poller& poller)
-      : config_(std::move(config)), poller_(poller), connector_(poller), pool_(config_->options.keep_connections) {
+  DirectExchanges(std::shared_ptr<const CurlConfig> config, const CurlShare& share, Poller& poller)
+      : config_(std::move(config)),
+        share_(share),
+        poller_(poller),
+        connector_(poller),
+        pool_(config_->options.keep_connections) {
     pool_.keep_spares(64);
   }
   DirectExchanges(const DirectExchanges&) = delete;
@@ -181,7 +185,7 @@ class DirectExchanges {
   void connect(DirectExchange& exchange, Exchanges& exchanges) {
     std::unique_ptr<CurlHandle> handle = pool_.handle();
     if (!handle) {
-      handle = std::make_unique<CurlHandle>(*config_);
+      handle = std::make_unique<CurlHandle>(*config_, share_);
       handle->set(CURLOPT_CONNECT_ONLY, 1L);
       handle->set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
       handle->set(CURLOPT_MAXAGE_CONN, 1L << 30);  // the pool's decision, not libcurl's
@@ -391,6 +395,7 @@ class DirectExchanges {
   }
 
   std::shared_ptr<const CurlConfig> config_;
+  const CurlShare& share_;
   Poller& poller_;
   CurlConnector connector_;
   DirectPool pool_;  // its connections go before the connector does

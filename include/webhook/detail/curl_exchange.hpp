@@ -27,14 +27,14 @@ namespace detail {
 struct CurlContext {  // of a session; its exchanges point to it
   std::shared_ptr<const CurlConfig> config{};
   Exchanges* exchanges = nullptr;  // only during poll()
-  CurlShare share{};
+  const CurlShare* share = nullptr;
 };
 
 class CurlExchange {
  public:
   explicit CurlExchange(const CurlContext& context)
       : context_(context),
-        handle_(*context.config, context.share),
+        handle_(*context.config, *context.share),
         answer_(context.config->options.header_limit, context.config->options.keep_response,
                 context.config->options.read_response) {
     configure();

@@ -24,12 +24,13 @@ namespace detail {
 class CurlExchanges {
  public:
   /// Throws Error (errc::transient).
-  explicit CurlExchanges(std::shared_ptr<const CurlConfig> config) : multi_(curl_multi_init()) {
+  CurlExchanges(std::shared_ptr<const CurlConfig> config, const CurlShare& share) : multi_(curl_multi_init()) {
     if (!multi_) throw Error(errc::transient, "libcurl could not make a multi handle: out of memory or descriptors");
     const auto keep = static_cast<long>((std::min)(config->options.keep_connections, std::size_t{1} << 20U));
     // The default, four times the handles, closes connections that the next delivery would have used again.
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, (std::max)(keep, 1L));
     context_.config = std::move(config);
+    context_.share = &share;
   }
   CurlExchanges(const CurlExchanges&) = delete;
   CurlExchanges& operator=(const CurlExchanges&) = delete;

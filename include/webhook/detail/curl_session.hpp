@@ -47,7 +47,7 @@ class CurlSession {
       response.reason = fault;
     } else {
       if (state.config->options.direct && state.direct.start(ticket, request)) return;
-      if (!state.whole) state.whole.emplace(state.config);
+      if (!state.whole) state.whole.emplace(state.config, state.share);
       response.reason = state.whole->start(ticket, request, response.failure);
       if (response.reason.empty()) return;
     }
@@ -94,6 +94,7 @@ class CurlSession {
   };
   struct State {  // stays where it is when the session moves: libcurl and other threads point into it
     std::shared_ptr<const detail::CurlConfig> config;
+    detail::CurlShare share{};
     detail::Poller poller{};
     detail::DirectExchanges direct;
     std::optional<detail::CurlExchanges> whole{};  // made when first needed
@@ -101,7 +102,7 @@ class CurlSession {
     std::atomic<bool> woken{false};
 
     explicit State(std::shared_ptr<const detail::CurlConfig> shared)
-        : config(std::move(shared)), direct(config, poller) {}
+        : config(std::move(shared)), direct(config, share, poller) {}
 
     bool carries_whole() const noexcept { return whole && whole->active() > 0; }
     std::size_t active() const noexcept { return direct.active() + (whole ? whole->active() : 0); }
