@@ -213,7 +213,7 @@ class SqliteBook {
   }
 
   void log(const SqliteDelivery& row, const Attempt& attempt) {
-    log_.run(row.id, row.fence, row.attempts, sqlite_wall(attempt.at), std::int64_t{attempt.took.count()},
+    log_.run(row.id, row.fence, row.attempts, stored_wall(attempt.at), std::int64_t{attempt.took.count()},
              attempt.status, static_cast<int>(attempt.failure), SqliteBlob{attempt.response},
              SqliteBlob{attempt.reason});
   }
@@ -223,7 +223,7 @@ class SqliteBook {
     while (rows.next()) {
       Attempt attempt;
       attempt.fence = static_cast<Fence>(rows.integer(0));
-      attempt.at = sqlite_wall(rows.integer(1));
+      attempt.at = stored_wall(rows.integer(1));
       attempt.took = Duration(rows.integer(2));
       attempt.status = static_cast<int>(rows.integer(3));
       attempt.failure = static_cast<Failure>(rows.integer(4));
@@ -286,10 +286,10 @@ class SqliteBook {
     found.id = row.integer(0);
     found.endpoint = row.integer(1);
     found.seat =
-        row.is_null(2) ? SqliteSeat::none : sqlite_enum(row.integer(2), SqliteSeat::behind, "a delivery's seat");
+        row.is_null(2) ? SqliteSeat::none : stored_enum(row.integer(2), SqliteSeat::behind, "a delivery's seat");
     found.due = row.integer(3);
-    found.state = sqlite_enum(row.integer(4), State::quarantined, "a delivery's state");
-    found.word = sqlite_enum(row.integer(5), State::quarantined, "a delivery's last word");
+    found.state = stored_enum(row.integer(4), State::quarantined, "a delivery's state");
+    found.word = stored_enum(row.integer(5), State::quarantined, "a delivery's last word");
     found.fence = row.integer(6);
     found.attempts = static_cast<std::uint32_t>(row.integer(7));
     found.lost = static_cast<std::uint32_t>(row.integer(8));

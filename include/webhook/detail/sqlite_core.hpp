@@ -240,7 +240,7 @@ class SqliteCore {
     {
       SqliteStatement::Rows rows = unrouted_one_.rows(number);
       if (!rows.next()) return;  // it was routed before, or never was
-      const std::int64_t waited = (std::max)(std::int64_t{0}, sqlite_wall(now.wall) - rows.integer(0));
+      const std::int64_t waited = (std::max)(std::int64_t{0}, stored_wall(now.wall) - rows.integer(0));
       const std::int64_t left = rows.integer(1) / 1000 > waited ? rows.integer(1) - waited * 1000 : 0;
       due = sqlite_after(at, Duration(left));
       size = rows.integer(2);
@@ -326,7 +326,7 @@ class SqliteCore {
     backlog.bytes = static_cast<std::uint64_t>(counters.bytes);
     if (counters.pending == 0) return backlog;
     SqliteStatement::Rows rows = oldest_.rows(counters.over_until);
-    if (rows.next()) backlog.oldest = (std::max)(Duration::zero(), Duration(now.wall - sqlite_wall(rows.integer(0))));
+    if (rows.next()) backlog.oldest = (std::max)(Duration::zero(), Duration(now.wall - stored_wall(rows.integer(0))));
     return backlog;
   }
 

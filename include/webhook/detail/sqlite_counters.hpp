@@ -76,20 +76,20 @@ class SqliteCounters {
     const bool fresh = mark_ == 0;
     const bool went_back = now.steady.count() + shift_ < mark_ - slack;
     if (!fresh && known == boot && !went_back) return;
-    const std::int64_t passed = (std::max)(std::int64_t{0}, sqlite_wall(now.wall) - wall_);
-    const std::int64_t store = fresh ? sqlite_wall(now.wall) * 1000 : sqlite_after_microseconds(mark_, passed);
+    const std::int64_t passed = (std::max)(std::int64_t{0}, stored_wall(now.wall) - wall_);
+    const std::int64_t store = fresh ? stored_wall(now.wall) * 1000 : sqlite_after_microseconds(mark_, passed);
     shift_ = store - now.steady.count();
     latest_ = store;
     SqliteStatement(db_, "UPDATE main.webhook_store SET boot = ?, shift = ?, mark = ?, wall = ?")
-        .run(std::string_view(boot), shift_, store, sqlite_wall(now.wall));
+        .run(std::string_view(boot), shift_, store, stored_wall(now.wall));
     mark_ = store;
-    wall_ = sqlite_wall(now.wall);
+    wall_ = stored_wall(now.wall);
   }
 
   /// Remembers now and then what the wall clock says, for the day after the next boot.
   void mark(const Now& now) {
     const std::int64_t store = now.steady.count() + shift_;
-    const std::int64_t wall = sqlite_wall(now.wall);
+    const std::int64_t wall = stored_wall(now.wall);
     const std::int64_t drift = (wall - wall_) - (store - mark_) / 1000;
     if (store - mark_ < slack && drift < 1'000'000 && drift > -1'000'000) return;
     if (store < mark_) return;

@@ -165,8 +165,8 @@ class SqliteLanes {
     SqliteLane lane;
     lane.endpoint = row.integer(0);
     lane.version = static_cast<Version>(row.integer(1));
-    lane.state = sqlite_enum(row.integer(2), EndpointState::removed, "a lane's state");
-    lane.order = sqlite_enum(row.integer(3), Order::complete, "a lane's order");
+    lane.state = stored_enum(row.integer(2), EndpointState::removed, "a lane's state");
+    lane.order = stored_enum(row.integer(3), Order::complete, "a lane's order");
     lane.supersede = row.integer(4) != 0;
     lane.own_cap = static_cast<std::uint32_t>(row.integer(5));
     lane.spacing = row.integer(6);

@@ -83,25 +83,25 @@ class SqliteSearch {
     const auto endpoint =
         query.endpoint ? std::optional<std::uint64_t>(static_cast<std::uint64_t>(*query.endpoint)) : std::nullopt;
     const auto state = query.state ? std::optional<int>(static_cast<int>(*query.state)) : std::nullopt;
-    SqliteStatement::Rows rows = deliveries_.rows(after, until, endpoint, state, sqlite_wall(query.since),
-                                                  sqlite_wall(query.until), blob(query.tenant), view(query.type));
+    SqliteStatement::Rows rows = deliveries_.rows(after, until, endpoint, state, stored_wall(query.since),
+                                                  stored_wall(query.until), blob(query.tenant), view(query.type));
     while (found.size() < query.most && rows.next()) {
       Delivery one;
       one.id = DeliveryId{static_cast<std::uint64_t>(rows.integer(0))};
       one.endpoint = EndpointId{static_cast<std::uint64_t>(rows.integer(1))};
-      one.state = sqlite_enum(rows.integer(2), State::quarantined, "a delivery's state");
+      one.state = stored_enum(rows.integer(2), State::quarantined, "a delivery's state");
       one.attempts = static_cast<std::uint32_t>(rows.integer(3));
       one.event = EventId(rows.bytes(4));
       one.type = rows.bytes(5);
       one.tenant = rows.bytes(6);
-      one.created = sqlite_wall(rows.integer(7));
+      one.created = stored_wall(rows.integer(7));
       found.push_back(std::move(one));
     }
   }
 
   void range(const EventQuery& query, std::int64_t after, std::int64_t until, std::vector<KeptEvent>& found) {
     if (found.size() >= query.most) return;
-    SqliteStatement::Rows rows = events_.rows(after, until, sqlite_wall(query.since), sqlite_wall(query.until),
+    SqliteStatement::Rows rows = events_.rows(after, until, stored_wall(query.since), stored_wall(query.until),
                                               blob(query.tenant), view(query.type));
     while (found.size() < query.most && rows.next())
       found.push_back({EventNumber{static_cast<std::uint64_t>(rows.integer(0))}, read_event(rows)});
