@@ -22,7 +22,7 @@ function(layer_of header)
     set(layer detail)
   elseif(header MATCHES "^detail/curl_")  # the inside of one policy belongs to its room
     set(layer transport)
-  elseif(header MATCHES "^detail/(memory|sqlite)_")
+  elseif(header MATCHES "^detail/(memory|sqlite|postgres)_")
     set(layer store)
   elseif(folder)
     set(layer "${folder}")
