@@ -11,7 +11,10 @@ set(webhook_gzip_needs ZLIB ZLIB::ZLIB)
 file(GLOB webhook_sqlite_headers RELATIVE "${PROJECT_SOURCE_DIR}/include/webhook" CONFIGURE_DEPENDS
      "${PROJECT_SOURCE_DIR}/include/webhook/*/sqlite*.hpp")
 set(webhook_sqlite_needs SQLite3 SQLite::SQLite3 3.37)
-set(webhook_optional_components xml gzip sqlite)
+file(GLOB webhook_postgres_headers RELATIVE "${PROJECT_SOURCE_DIR}/include/webhook" CONFIGURE_DEPENDS
+     "${PROJECT_SOURCE_DIR}/include/webhook/*/postgres*.hpp")
+set(webhook_postgres_needs PostgreSQL PostgreSQL::PostgreSQL 14)
+set(webhook_optional_components xml gzip sqlite postgres)
 
 # These headers bring in a library, or include one that does; everything else is webhook::core.
 file(GLOB_RECURSE webhook_core_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/webhook/*.hpp")

@@ -12,7 +12,8 @@ file(GLOB_RECURSE headers RELATIVE "${ROOT}/include" "${ROOT}/include/webhook/*.
 list(TRANSFORM headers PREPEND "include/")
 set(package cmake/webhook/webhook-config.cmake cmake/webhook/webhook-config-version.cmake cmake/webhook/webhook-core.cmake
     cmake/webhook/webhook-webhook.cmake cmake/webhook/webhook-xml.cmake cmake/webhook/webhook-gzip.cmake
-    cmake/webhook/webhook-sqlite.cmake pkgconfig/webhook.pc pkgconfig/webhook-sqlite.pc)
+    cmake/webhook/webhook-sqlite.cmake cmake/webhook/webhook-postgres.cmake pkgconfig/webhook.pc
+    pkgconfig/webhook-sqlite.pc pkgconfig/webhook-postgres.pc)
 list(TRANSFORM package PREPEND "share/")
 set(expected ${headers} ${package})
 file(GLOB_RECURSE installed RELATIVE "${STAGE}/moved" "${STAGE}/moved/*")
