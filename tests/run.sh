@@ -44,7 +44,8 @@ done
 echo "webhook: building and running the tests ($only) in $build, $jobs jobs at once"
 
 need "tests/run.sh" g++ clang cmake ninja-build ccache pkg-config catch2 libcurl4-openssl-dev libssl-dev \
-  nlohmann-json3-dev libexpat1-dev zlib1g-dev libsqlite3-dev postgresql libpq-dev pgbouncer libcpp-httplib-dev libboost-dev ca-certificates valgrind
+  nlohmann-json3-dev libexpat1-dev zlib1g-dev libsqlite3-dev libpq-dev postgresql pgbouncer libcpp-httplib-dev \
+  libboost-dev ca-certificates valgrind
 must_have "tests/run.sh" cmake ctest pkg-config
 case " $only " in *" gcc "* | *" interop "*) must_have "tests/run.sh" g++ ;; esac
 case " $only " in *" clang "* | *" asan "* | *" tsan "*) must_have "tests/run.sh" clang++ ;; esac

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The store contract on a PostgreSQL server of the test's own: every rule of the page, and the model's answers to whatever
 // is asked.
-#include <atomic>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "support/beside_memory.hpp"
 #include "support/postgres_server.hpp"
 #include "webhook/store/postgres.hpp"
 #include "webhook/testing/store_checker.hpp"
@@ -18,7 +18,7 @@ namespace {
 // More operations for a longer look: WEBHOOK_MODEL_OPS=1000000
 std::size_t model_operations() {
   const char* const wanted = std::getenv("WEBHOOK_MODEL_OPS");  // NOLINT(concurrency-mt-unsafe)
-  return wanted == nullptr ? 4'000 : static_cast<std::size_t>(std::strtoull(wanted, nullptr, 10));
+  return wanted == nullptr ? 2'000 : static_cast<std::size_t>(std::strtoull(wanted, nullptr, 10));
 }
 
 struct MakePostgres {  // each in a schema of its own
@@ -44,11 +44,13 @@ auto none() {
 
 }  // namespace
 
-TEST_CASE("the PostgreSQL store keeps every rule of the page and does what the model does") {
+TEST_CASE("the PostgreSQL store keeps every rule of the page, and does what the model and the memory store do") {
   const std::string bin = support::PostgresServer::binaries();
   if (bin.empty()) return;
   const support::PostgresServer server(bin);
   int made = 0;
   CHECK_THAT(webhook::check_store(MakePostgres{&server, false, &made}), none());
   CHECK_THAT(webhook::check_store_model(MakePostgres{&server, false, &made}, 1, model_operations()), Catch::Equals(""));
+  CHECK_THAT(support::check_beside_memory(MakePostgres{&server, false, &made}, model_operations(), false),
+             Catch::Equals(""));
 }

@@ -26,7 +26,7 @@ END $$;
 -- What the keys of a lane mean is changed; everything that is pending finds its place.
 CREATE FUNCTION @arrange(e bigint, at bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  d @delivery;
+  known @delivery;
 BEGIN
   DELETE FROM @newest WHERE endpoint = e;
   UPDATE @delivery d SET
@@ -36,8 +36,8 @@ BEGIN
                   WHEN l.ordering = 2 OR (l.ordering = 1 AND v.key <> '') THEN 4 WHEN d.resent THEN 1 ELSE 0 END
     FROM @lane l, @event v WHERE d.endpoint = e AND d.seat IS NOT NULL AND l.endpoint = e AND v.number = d.id >> 20;
   PERFORM @promote(e, g.grp) FROM (SELECT DISTINCT grp FROM @delivery WHERE endpoint = e AND seat IS NOT NULL AND grp IS NOT NULL) g;
-  FOR d IN SELECT * FROM @delivery WHERE endpoint = e AND skey IS NOT NULL ORDER BY id LOOP
-    PERFORM @supersede(o.endpoint, o.skey, o.id, at) FROM @delivery o WHERE o.id = d.id AND o.seat IS NOT NULL;
+  FOR known IN SELECT * FROM @delivery WHERE endpoint = e AND skey IS NOT NULL ORDER BY id LOOP
+    PERFORM @supersede(o.endpoint, o.skey, o.id, at) FROM @delivery o WHERE o.id = known.id AND o.seat IS NOT NULL;
   END LOOP;
 END $$;
 

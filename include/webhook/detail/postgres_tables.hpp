@@ -121,18 +121,19 @@ BEGIN
   RETURN now.moment;
 END $$;
 
--- Wakes a lane at a moment, if it sleeps longer; of a full one only who gives back a place.
-CREATE FUNCTION @wake(e bigint, at bigint, due bigint, freed boolean) RETURNS void LANGUAGE plpgsql AS $$
+-- Wakes a lane if it sleeps longer than it may from now on: something is due at a moment, a lease now ends at another, a
+-- place was given back. A full lane does not care for what is due.
+CREATE FUNCTION @wake(e bigint, at bigint, due bigint, ends bigint, freed boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   l @lane;
   moment bigint;
 BEGIN
   SELECT * INTO l FROM @lane WHERE endpoint = e;
-  IF l.state <> 0 OR l.cap = 0 OR l.next <= at OR (l."full" AND NOT freed) OR (NOT l."full" AND due IS NULL) THEN
-    RETURN;
-  END IF;
-  moment := greatest(CASE WHEN l."full" THEN at ELSE due END, l.rests, l.spaced);
-  UPDATE @lane SET next = CASE WHEN moment <= at THEN 0 ELSE moment END, "full" = false
+  IF l.state <> 0 OR l.cap = 0 OR l.next <= at THEN RETURN; END IF;
+  moment := CASE WHEN NOT l."full" THEN least(due, ends) WHEN freed THEN at ELSE ends END;
+  IF moment IS NULL THEN RETURN; END IF;
+  moment := greatest(moment, l.rests, l.spaced);
+  UPDATE @lane SET next = CASE WHEN moment <= at THEN 0 ELSE moment END, "full" = "full" AND NOT freed
     WHERE endpoint = e AND next > moment;
 END $$;
 
@@ -204,7 +205,7 @@ BEGIN
   END IF;
   FOR one IN SELECT u.lane, min(u.due) AS due FROM unnest(lanes, dues) AS u (lane, due)
       JOIN @lane l ON l.endpoint = u.lane WHERE l.next > u.due OR l.next > at GROUP BY u.lane ORDER BY u.lane LOOP
-    PERFORM @wake(one.lane, at, one.due, false);
+    PERFORM @wake(one.lane, at, one.due, NULL, false);
   END LOOP;
 END $$;
 )sql";

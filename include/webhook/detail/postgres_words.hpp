@@ -124,13 +124,12 @@ DECLARE
   many bigint;
   ready_at bigint;
   ready_full boolean;
-  serving bigint;
   more boolean := false;
   soon boolean := false;
   next_at bigint;
 BEGIN
   LOOP
-    picked := ARRAY(SELECT endpoint FROM @lane WHERE next <= at AND NOT endpoint = ANY (seen) ORDER BY served, endpoint
+    picked := ARRAY(SELECT endpoint FROM @lane WHERE next <= at AND NOT endpoint = ANY (seen) ORDER BY state >= 3 DESC, served, endpoint
                       LIMIT least(greatest(room, 1), 64) FOR NO KEY UPDATE SKIP LOCKED);
     EXIT WHEN cardinality(picked) = 0;
     seen := seen || picked;
@@ -157,8 +156,7 @@ BEGIN
         UPDATE @delivery d SET seat = 2, due = @later(at, lease), state = 1, word = 1, fence = u.fence,
                                lost = d.lost + CASE d.state WHEN 1 THEN 1 ELSE 0 END
           FROM unnest(ids, fences) AS u (id, fence) WHERE d.id = u.id;
-        IF serving IS NULL THEN serving := nextval('@turn'); END IF;
-        UPDATE @lane SET served = serving,
+        UPDATE @lane SET served = nextval('@turn'),
             spaced = CASE WHEN spacing <= 0 THEN spaced
                           WHEN spacing > 9223372036854775807 / cardinality(ids) THEN 9223372036854775807
                           ELSE @later(at, spacing * cardinality(ids)) END WHERE endpoint = e;
@@ -245,6 +243,7 @@ DECLARE
   w record;
   freed boolean;
   due_at bigint;
+  ends bigint;
 BEGIN
   lanes := ARRAY(SELECT DISTINCT d.endpoint FROM unnest(ids) AS u (id) JOIN @delivery d ON d.id = u.id ORDER BY 1);
   simple := @hold(lanes, cardinality(ids) > 1 AND cardinality(ids) <> (SELECT count(DISTINCT id) FROM unnest(ids) AS u (id)));
@@ -285,17 +284,19 @@ BEGIN
                     WHERE u.answer = 0 AND u.tried AND u.state NOT IN (1, 3));
   FOREACH e IN ARRAY lanes LOOP
     SELECT * INTO l FROM @lane WHERE endpoint = e;
-    IF simple AND calm AND NOT EXISTS (SELECT 1 FROM unnest(states) AS u (state) WHERE u.state = 0) THEN
-      IF l."full" THEN PERFORM @wake(e, at, NULL, true); END IF;
+    IF simple AND calm AND NOT EXISTS (SELECT 1 FROM unnest(states) AS u (state) WHERE u.state < 2) THEN
+      IF l."full" THEN PERFORM @wake(e, at, NULL, NULL, true); END IF;
       CONTINUE;
     END IF;
     freed := false;
     due_at := NULL;
+    ends := NULL;
     FOR w IN SELECT u.* FROM unnest(ids, states, ins, tried, answers) WITH ORDINALITY AS u (id, state, wait, tried, answer, n)
         JOIN @delivery d ON d.id = u.id WHERE d.endpoint = e ORDER BY u.n LOOP
       IF w.answer = 0 THEN
-        IF w.state <> 1 THEN freed := true; END IF;
+        freed := freed OR w.state <> 1;
         IF w.state = 0 THEN due_at := least(due_at, @later(at, w.wait)); END IF;
+        IF w.state = 1 THEN ends := least(ends, @later(at, w.wait)); END IF;
         IF w.state = 3 THEN
           UPDATE @lane SET failures = 0 WHERE endpoint = e AND failures <> 0;
         ELSIF w.tried AND w.state <> 1 THEN
@@ -309,7 +310,7 @@ BEGIN
       END IF;
     END LOOP;
     IF simple THEN
-      PERFORM @wake(e, at, due_at, freed);
+      PERFORM @wake(e, at, due_at, ends, freed);
     ELSE
       PERFORM @place(e, at);
     END IF;
