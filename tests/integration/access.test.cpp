@@ -89,6 +89,12 @@ TEST_CASE("an endpoint's own authorities are trusted for it alone, and nobody el
   CHECK(attempts[1].status == 204);
   CHECK(attempts[2].failure == webhook::Failure::tls);
   CHECK(attempts[3].failure == webhook::Failure::tls);
+
+  const PemFile trusted(other.root);  // by the transport: an endpoint with authorities of its own does not ask for them
+  CurlOptions options = local();
+  options.ca_file = trusted.path();
+  CHECK(deliver(options, {{.url = second.url()}}).at(0).status == 204);
+  CHECK(deliver(options, {{.url = second.url(), .access = access(one)}}).at(0).failure == webhook::Failure::tls);
 }
 
 TEST_CASE("an endpoint that asks for a client certificate gets its own, over a connection of its own") {
