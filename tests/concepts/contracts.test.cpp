@@ -21,6 +21,7 @@ static_assert(TransportSession<archetype::Session>);
 static_assert(TransportPolicy<archetype::Transport> && TransportPolicy<CurlTransport> &&
               TransportPolicy<RecordingTransport>);
 static_assert(ChecksUrls<CurlTransport> && !ChecksUrls<archetype::Transport>);
+static_assert(ChecksAccess<CurlTransport> && !ChecksAccess<archetype::Transport>);
 static_assert(SerializerPolicy<archetype::Serializer> && SerializerPolicy<JsonSerializer>);
 static_assert(Encodes<JsonSerializer, int> && Encodes<JsonSerializer, nlohmann::json> &&
               !Encodes<JsonSerializer, archetype::Clock>);
