@@ -168,6 +168,21 @@ TEST_CASE("a file of a newer version is refused and left as it was", "[E5]") {
   CHECK(contents(shop.path) == before);
 }
 
+TEST_CASE("a file of the first version is brought to this one, with all that is in it") {
+  Shop shop;
+  shop.bench.append(shop.bench.event("a", "body"), {1}, true);
+  REQUIRE(Database(shop.path).run(
+              "ALTER TABLE webhook_endpoint DROP COLUMN access; UPDATE webhook_store SET schema = 1") == SQLITE_OK);
+  SqliteStore store(shop.path);
+  webhook::Endpoint endpoint = store.endpoints(0).at(0);
+  CHECK_FALSE(endpoint.access.has_value());
+  CHECK(claim(store, shop.bench.time.now()).size() == 1);
+  endpoint.access.emplace();
+  endpoint.access->certificate_key = webhook::Secret("key");
+  store.put(endpoint);
+  CHECK(SqliteStore(shop.path).endpoints(0).at(0).access == endpoint.access);
+}
+
 TEST_CASE("a host's own tables in the same file stay as they are") {
   support::TemporaryFolder folder;
   Database host(folder.file("shop.db"));
