@@ -54,7 +54,8 @@ class Marks {
     if (!owed_.empty()) owed_.erase(key);
   }
 
-  /// The handler failed, so the next message of that key is let in; even if the inbox cannot forget it now.
+  /// The handler failed, so the next message of that key is let in; even if the inbox cannot forget it now. A mark within
+  /// the host's transaction goes with that in any case.
   template <class... Where>
   void fail(const std::string& key, Where... where) noexcept {
     bool forgotten = false;
@@ -66,7 +67,7 @@ class Marks {
     const std::lock_guard lock(mutex_);
     at_work_.erase(key);
     try {
-      if (!forgotten && owed_.size() < most_owed) owed_.insert(key);
+      if (!forgotten && sizeof...(Where) == 0 && owed_.size() < most_owed) owed_.insert(key);
     } catch (...) {  // no memory to remember it: nothing more can be done
     }
   }

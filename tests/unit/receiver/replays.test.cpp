@@ -319,3 +319,22 @@ TEST_CASE("a handler that answers is asked again once its message is forgotten, 
   CHECK(ask() == "2");
   CHECK(ask() == "2");
 }
+
+TEST_CASE("what could not be forgotten in a transaction that ended is not handled again, once another has handled it",
+          "[receiver][inbox]") {
+  struct Lost : TransactionInbox {
+    void forget(Transaction*, std::string_view) { throw webhook::Error(webhook::errc::transient, "the disk failed"); }
+  };
+  const ManualClock clock;
+  Lost marks;
+  Receiver<webhook::StandardWebhooks, webhook::JsonSerializer, ManualClock, Lost> inbox{secret(), clock, marks};
+  int tries = 0;
+  inbox.otherwise([&](const nlohmann::json&) {
+    if (++tries == 1) throw std::runtime_error("not yet");
+  });
+  Transaction first, second;
+  CHECK(inbox.handle(signed_request("{}", clock, "evt_1"), &first).status == 500);  // and is rolled back
+  marks.committed->insert("evt_1");                                                 // by another process
+  CHECK(inbox.handle(signed_request("{}", clock, "evt_1"), &second).status == 200);
+  CHECK(tries == 1);
+}
