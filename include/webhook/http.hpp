@@ -107,8 +107,9 @@ class Headers {
   /// Compares two names without regard to ASCII case.
   static constexpr bool same_name(std::string_view left, std::string_view right) noexcept {
     if (left.size() != right.size()) return false;
-    // Names begin alike more often than they end alike; and what is equal is mostly written alike.
-    if (!left.empty() && lower(left.back()) != lower(right.back())) return false;
+    // Names begin alike more often than they end alike, and what is equal is mostly written alike. Two letters that
+    // differ in more than the bit of their case are two.
+    if (!left.empty() && ((left.back() ^ right.back()) & ~('a' ^ 'A')) != 0) return false;
     if (left == right) return true;
     for (std::size_t i = 0; i < left.size(); ++i) {
       if (lower(left[i]) != lower(right[i])) return false;

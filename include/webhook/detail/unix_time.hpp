@@ -26,8 +26,9 @@ inline std::optional<std::int64_t> parse_unix_seconds(std::string_view text) noe
   if (text.empty() || text.size() > 12 || text.front() == '0') return std::nullopt;
   std::int64_t seconds = 0;
   for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    seconds = seconds * 10 + (c - '0');
+    const unsigned digit = static_cast<unsigned char>(c) - unsigned{'0'};
+    if (digit > 9) return std::nullopt;
+    seconds = seconds * 10 + digit;
   }
   return seconds;
 }

@@ -150,18 +150,17 @@ class StandardWebhooks {
         std::to_chars(digits.data(), digits.data() + digits.size(), detail::unix_seconds(signing.time)).ptr;
     const std::string_view time(digits.data(), static_cast<std::size_t>(end - digits.data()));
     if (signing.id.size() > max_id) throw Error(errc::invalid_id, "a webhook-id has at most 256 bytes");
-    const Head head(signing.id, time);
+    const Message message(signing.id, time, signing.request.body.view());
     headers.add(names.id, signing.id);
     headers.add(names.time, time);
     headers.add(names.signature, {});
-    std::string message;  // for v1a only
+    std::string whole;  // for v1a only
     for (Key& key : keys) {
       if (&key != &keys.front()) *headers.extend(1) = ' ';
       if (auto* const mac = std::get_if<detail::HmacSha256>(&key.how_)) {
-        extend(headers, "v1,", (*mac)({head.view(), signing.request.body.view()}));
+        extend(headers, "v1,", (*mac)({message.head(), message.rest()}));
       } else {
-        join(message, head, signing.request.body.view());
-        extend(headers, "v1a,", std::get_if<detail::Ed25519>(&key.how_)->sign(message));
+        extend(headers, "v1a,", std::get_if<detail::Ed25519>(&key.how_)->sign(message.joined(whole)));
       }
     }
     return true;
@@ -191,18 +190,17 @@ class StandardWebhooks {
     if (verdict && keys.empty()) verdict.reason = Verification::unknown_key;
     if (!verdict) return verdict;
 
-    const Head head(id, time);
+    const Message message(id, time, request.body.view());
     detail::KeyMatch match;
-    std::string message;  // for v1a only
+    std::string whole;  // for v1a only
     for (std::size_t k = 0; k < keys.size(); ++k) {
       unsigned same = 0;
       if (auto* const key = std::get_if<detail::HmacSha256>(&keys[k].how_)) {
-        const detail::HmacSha256::Mac mac = (*key)({head.view(), request.body.view()});
+        const detail::HmacSha256::Mac mac = (*key)({message.head(), message.rest()});
         for (const detail::HmacSha256::Mac& candidate : std::span(candidates.macs).first(candidates.count))
           same |= detail::equal_bytes(candidate, mac);
       } else if (candidates.asymmetric) {
-        join(message, head, request.body.view());
-        same = fits(*std::get_if<detail::Ed25519>(&keys[k].how_), message, signatures) ? 1U : 0U;
+        same = fits(*std::get_if<detail::Ed25519>(&keys[k].how_), message.joined(whole), signatures) ? 1U : 0U;
       }
       match.consider(k, same);
     }
@@ -223,25 +221,39 @@ class StandardWebhooks {
     ~Text() { Secret::wipe(data.data(), data.size()); }
   };
 
-  /// "id.time.", which comes before the body in what is signed. Ed25519 cannot take it in pieces, and SHA-256 takes two
-  /// faster than five.
-  class Head {
+  /// What is signed, "id.time.body", in two pieces, of which SHA-256 copies nothing: a head of whole blocks, with the
+  /// beginning of the body, and the rest of it where it lies. Ed25519 cannot take pieces.
+  class Message {
    public:
-    Head(std::string_view id, std::string_view time) noexcept {
+    Message(std::string_view id, std::string_view time, std::string_view body) noexcept {
       put(id);
       put(".");
       put(time);
       put(".");
+      const std::size_t filling = (std::min)((block - size_ % block) % block, body.size());
+      put(body.substr(0, filling));
+      rest_ = body.substr(filling);
     }
-    std::string_view view() const noexcept { return {text_.data(), size_}; }
+    std::string_view head() const noexcept { return {text_.data(), size_}; }
+    std::string_view rest() const noexcept { return rest_; }
+    /// The whole, in `room`, if it is not there yet.
+    const std::string& joined(std::string& room) const {
+      if (room.empty()) {
+        room.reserve(size_ + rest_.size());
+        room.append(head()).append(rest_);
+      }
+      return room;
+    }
 
    private:
     void put(std::string_view part) noexcept {
       part.copy(text_.data() + size_, part.size());
       size_ += part.size();
     }
-    std::array<char, max_id + 22> text_;  // room for the longest id and 20 digits; set as far as `size_` says
+    static constexpr std::size_t block = detail::Sha256::block;
+    std::array<char, max_id + 22 + block> text_;  // the longest id, 20 digits, a block; set as far as `size_` says
     std::size_t size_ = 0;
+    std::string_view rest_{};
   };
 
   /// Takes the first entry off a signature list; false at its end.
@@ -291,13 +303,6 @@ class StandardWebhooks {
       }
     }
     return false;
-  }
-
-  /// Fills in what is signed, if another key has not done so.
-  static void join(std::string& message, const Head& head, std::string_view body) {
-    if (!message.empty()) return;
-    message.reserve(head.view().size() + body.size());
-    message.append(head.view()).append(body);
   }
 
   template <std::size_t Size>
