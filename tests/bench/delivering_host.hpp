@@ -24,8 +24,10 @@ struct Ledger {
     return [this](const webhook::Notice& notice) {
       if (notice.kind == webhook::Notice::Kind::delivered) {
         ++delivered;
-      } else if (notice.attempt != nullptr) {
+      } else if (notice.kind < webhook::Notice::Kind::endpoint_added) {
         ++other;
+      } else {
+        return;  // of the endpoint, not of a delivery
       }
       if (delivered + other == wanted) {
         ++done;
@@ -40,8 +42,8 @@ template <class Transport, class Store>
 class Host {
  public:
   Host(Transport transport, Store store, const std::vector<std::string>& urls, std::uint32_t cap,
-       const webhook::Secret& secret)
-      : hooks_(std::move(transport), options(ledger_), std::move(store)) {
+       const webhook::Secret& secret, std::size_t workers = 1)
+      : hooks_(std::move(transport), options(ledger_, workers), std::move(store)) {
     for (std::size_t i = 0; i < urls.size(); ++i) {
       webhook::Endpoint endpoint;
       endpoint.url = urls[i];
@@ -70,8 +72,9 @@ class Host {
   }
 
  private:
-  static webhook::Options options(Ledger& ledger) {
+  static webhook::Options options(Ledger& ledger, std::size_t workers) {
     webhook::Options options;
+    options.workers = workers;
     options.on_notice = ledger.observer();
     return options;
   }

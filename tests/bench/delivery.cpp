@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What a delivery costs, from emit to the settled answer, over loopback to a receiver in another process.
-// Beside it, in the same rounds: libcurl alone, which is the limit of a sender that uses it; wrk, where it is installed;
-// and the dispatcher with a transport that answers at once, which is the engine's own share.
+// Beside it, in the same rounds: other clients with the bare request (libcurl, Boost.Beast, cpp-httplib; wrk and undici, where
+// they are), and the dispatcher with a transport that answers at once, which is the engine's own share.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <optional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -14,11 +14,14 @@
 #include <webhook/webhook.hpp>
 
 #include "bare_curl.hpp"
+#include "beast_client.hpp"
 #include "delivering_host.hpp"
+#include "httplib_client.hpp"
 #include "instant_transport.hpp"
 #include "measure.hpp"
 #include "payload.hpp"
 #include "sink.hpp"
+#include "undici.hpp"
 #include "wrk.hpp"
 
 namespace {
@@ -71,11 +74,11 @@ SameRequest same_request(const std::string& payload, const webhook::Secret& secr
 
 webhook::MemoryStore memory() { return webhook::MemoryStore{{.max_deliveries = 200'000}}; }
 
-void print(const Row& row, const Row* bare) {
+void print(const Row& row, const Row& limit) {
   if (row.cpu.empty()) return;
   std::printf("  %-52s %8.0f %7.0f..%-8.0f %6.2f %6.2f..%-6.2f", row.name, row.per_second.median(),
               row.per_second.least(), row.per_second.most(), row.cpu.median(), row.cpu.least(), row.cpu.most());
-  if (bare != nullptr) std::printf(" %5.2f", row.cpu.median() / bare->cpu.median());
+  if (!limit.cpu.empty()) std::printf(" %5.2f", row.cpu.median() / limit.cpu.median());
   std::printf("\n");
 }
 
@@ -101,35 +104,55 @@ void run(bool quick) {
   const std::vector<std::string> one(urls.begin(), urls.begin() + 1);
   const SameRequest same = same_request(payload, secret);
 
-  Row hooks_one{"dispatcher, 1 endpoint, 32 in flight"}, hooks_many{"dispatcher, 100 endpoints, up to 256 in flight"};
-  Row engine{"dispatcher, its transport answers at once"};
-  Row bare_one{"libcurl alone, 1 host, 32 in flight"}, bare_many{"libcurl alone, 100 hosts, 256 in flight"};
-  Row wrk{"wrk, 1 host, 32 in flight"};
+  Row wrk{"wrk"}, undici{"undici's Pool (Node)"};
+  Row hooks{"dispatcher, in all"}, whole{"dispatcher, libcurl's own exchange"}, two{"dispatcher, two workers"};
+  Row many_hosts{"dispatcher, 100 endpoints on 100 hosts"}, engine{"dispatcher, its transport answers at once"};
+  Row curl{"libcurl's multi, one easy handle each"}, beast{"Boost.Beast, asynchronous"};
+  Row httplib{"cpp-httplib, 32 threads"};
+  Row alone{"dispatcher, 1 in flight"}, wide{"dispatcher, 256 in flight"}, widest{"dispatcher, 2,000 in flight"};
+  const bench::WrkScript script(same.headers, same.body);
+  const auto foreign = [](Row& row, const auto& result) {
+    if (!result) return;
+    row.per_second.add(result->per_second);
+    row.cpu.add(result->cpu);
+  };
   {
-    const bench::WrkScript script(same.headers, same.body);  // forks, too
-    for (std::size_t round = 0; round < (quick ? 1U : 3U); ++round) {
-      const std::optional<bench::WrkResult> result = script.run(one.front(), quick ? 1 : 2);
-      if (!result) break;
-      wrk.per_second.add(result->per_second);
-      wrk.cpu.add(result->cpu);
-    }
-  }
-  {
-    webhook::CurlOptions curl;
-    curl.allow_http = curl.allow_loopback = true;
-    bench::Host to_one(webhook::CurlTransport(curl), memory(), one, 32, secret);
-    bench::Host to_many(webhook::CurlTransport(curl), memory(), urls, 4, secret);
-    bench::Host nowhere(bench::InstantTransport(), memory(), one, 32, secret);
-    bench::BareCurl bare_to_one(one, same.headers, same.body, 32);
-    bench::BareCurl bare_to_many(urls, same.headers, same.body, 256);
+    webhook::CurlOptions options;
+    options.allow_http = options.allow_loopback = true;
+    options.max_in_flight = 2000;
+    options.keep_connections = 4096;
+    using CurlHost = bench::Host<webhook::CurlTransport, webhook::MemoryStore>;
+    const auto host = [&](const std::vector<std::string>& to, std::uint32_t cap, std::size_t workers, bool direct) {
+      options.direct = direct;
+      return std::make_unique<CurlHost>(webhook::CurlTransport(options), memory(), to, cap, secret, workers);
+    };
+    const auto to_one = host(one, 32, 1, true), by_curl = host(one, 32, 1, false), by_two = host(one, 32, 2, true);
+    const auto to_many = host(urls, 4, 1, true), single = host(one, 1, 1, true), to_256 = host(one, 256, 1, true),
+               to_2000 = host(one, 2000, 1, true);
+    bench::Host<bench::InstantTransport, webhook::MemoryStore> nowhere(bench::InstantTransport(), memory(), one, 32,
+                                                                       secret);
+    bench::BareCurl bare(one, same.headers, same.body, 32);
+    bench::BeastClient by_beast(one.front(), same.headers, same.body, 32);
+    bench::HttplibClient by_httplib(one.front(), same.headers, same.body, 32);
     for (std::size_t round = 0; round <= rounds; ++round) {
-      measure(bare_one, deliveries, [&] { bare_to_one.send(deliveries); });
-      measure(hooks_one, deliveries, [&] { to_one.deliver(payload, deliveries); });
-      measure(bare_many, deliveries, [&] { bare_to_many.send(deliveries); });
-      measure(hooks_many, deliveries, [&] { to_many.deliver(payload, deliveries); });
+      foreign(wrk, script.run(one.front(), 1));
+      measure(hooks, deliveries, [&] { to_one->deliver(payload, deliveries); });
+      measure(beast, deliveries, [&] { by_beast.send(deliveries); });
+      measure(curl, deliveries, [&] { bare.send(deliveries); });
+      measure(httplib, deliveries, [&] { by_httplib.send(deliveries); });
+      foreign(undici, bench::run_undici(one.front(), deliveries, 32, same.headers, same.body));
+      measure(whole, deliveries, [&] { by_curl->deliver(payload, deliveries); });
+      measure(two, deliveries, [&] { by_two->deliver(payload, deliveries); });
+      measure(many_hosts, deliveries, [&] { to_many->deliver(payload, deliveries); });
+      measure(alone, deliveries / 4, [&] { single->deliver(payload, deliveries / 4); });
+      measure(wide, deliveries, [&] { to_256->deliver(payload, deliveries); });
+      measure(widest, deliveries, [&] { to_2000->deliver(payload, deliveries); });
       measure(engine, deliveries, [&] { nowhere.deliver(payload, deliveries); });
       if (round > 0) continue;  // the first only warms up: connections, heaps
-      for (Row* row : {&bare_one, &hooks_one, &bare_many, &hooks_many, &engine}) *row = Row{row->name};
+      for (Row* row : {&wrk, &hooks, &beast, &curl, &httplib, &undici, &whole, &two, &many_hosts, &alone, &wide,
+                       &widest, &engine}) {
+        *row = Row{row->name};
+      }
     }
   }
   if (sink.counts().refused != 0 || sink.counts().verified == 0) {
@@ -138,16 +161,15 @@ void run(bool quick) {
 
   std::printf("\n%zu rounds of %zu deliveries; median, least..most\n", rounds, deliveries);
   std::printf("  %-52s %8s %17s %6s %14s %5s\n", "", "per s", "", "us CPU", "", "ratio");
-  print(bare_one, nullptr);
-  print(hooks_one, &bare_one);
-  print(bare_many, nullptr);
-  print(hooks_many, &bare_many);
-  print(engine, &bare_one);
-  print(wrk, &bare_one);
-  if (wrk.cpu.empty()) std::printf("  wrk is not installed (or failed): skipped\n");
+  for (const Row* row :
+       {&wrk, &hooks, &beast, &undici, &curl, &httplib, &whole, &two, &many_hosts, &alone, &wide, &widest, &engine}) {
+    if (row->cpu.empty()) std::printf("  %-52s skipped: not there, or it failed\n", row->name);
+    print(*row, wrk.cpu.empty() ? hooks : wrk);
+  }
   std::printf(
-      "us CPU: user and system time of the sending process for each delivery, emit included; ratio: to libcurl "
-      "alone.\nEvery answer was 2xx; the receiver saw %llu requests and verified the signatures of %llu.\n",
+      "us CPU: user and system time of the sending process for each delivery, emit included; ratio: to wrk, or "
+      "to the\nfirst. 32 in flight to one host where nothing else is said. Every answer was 2xx; the receiver saw %llu "
+      "requests and verified the signatures of %llu.\n",
       static_cast<unsigned long long>(sink.counts().requests.load()),
       static_cast<unsigned long long>(sink.counts().verified.load()));
 }

@@ -11,7 +11,8 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 build=${WEBHOOK_BUILD_DIR:-$root/.build}/bench
 echo "webhook: building the benchmarks in $build"
-need "tests/bench/run.sh" g++ cmake make pkg-config libcurl4-openssl-dev libssl-dev nlohmann-json3-dev libsqlite3-dev
+need "tests/bench/run.sh" g++ cmake make pkg-config libcurl4-openssl-dev libssl-dev nlohmann-json3-dev libsqlite3-dev \
+  libboost-dev libcpp-httplib-dev
 must_have "tests/bench/run.sh" g++ cmake
 
 mkdir -p "$build"
@@ -23,9 +24,11 @@ if ! { cmake -S "$root" -B "$build" $(generator) -DCMAKE_CXX_COMPILER=g++ -DCMAK
   exit 1
 fi
 
-for name in emit delivery memory fairness store_sqlite durable; do
+for name in emit memory fairness store_sqlite durable; do
   echo
   "$build/tests/bench/webhook.bench.$name" "$@"
 done
+echo
+sh "$root/tests/bench/delivery.sh" "$build/tests/bench/webhook.bench.delivery" "$@"
 echo
 sh "$root/tests/bench/sign.sh" "$build/tests/bench/webhook.bench.sign" "$@"

@@ -139,8 +139,9 @@ class SinkServer {
   }
 
   static std::size_t content_length(std::string_view head) {
-    constexpr std::string_view name = "\r\nContent-Length: ";  // as libcurl and wrk write it
-    const std::size_t at = head.find(name);
+    constexpr std::string_view name = "\r\nContent-Length: ";  // as most write it
+    std::size_t at = head.find(name);
+    if (at == std::string_view::npos) at = head.find("\r\ncontent-length: ");
     if (at == std::string_view::npos) return none;
     std::size_t length = 0;
     for (const char c : head.substr(at + name.size(), 9)) {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// BeastClient: the same requests by Boost.Beast's asynchronous client: one thread, kept connections, one request at a time on
+// each. Nothing but the exchange: no retries, guards, deadlines, signing or store.
+#ifndef WEBHOOK_TESTS_BENCH_BEAST_CLIENT_HPP
+#define WEBHOOK_TESTS_BENCH_BEAST_CLIENT_HPP
+
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+namespace bench {
+
+class BeastClient {
+ public:
+  BeastClient(const std::string& url, const std::vector<std::string>& headers, const std::string& body,
+              std::size_t in_flight) {
+    const std::size_t colon = url.find(':', 7);
+    const std::size_t slash = url.find('/', 7);
+    const std::string host = url.substr(7, colon - 7);
+    const std::string port = url.substr(colon + 1, slash - colon - 1);
+    Request request{boost::beast::http::verb::post, url.substr(slash), 11};
+    request.set(boost::beast::http::field::host, host + ":" + port);
+    for (const std::string& line : headers) {
+      const std::size_t end = line.find(": ");
+      request.set(line.substr(0, end), line.substr(end + 2));
+    }
+    request.body() = body;
+    boost::asio::ip::tcp::resolver resolver(context_);
+    for (std::size_t i = 0; i < in_flight; ++i) {
+      connections_.push_back(std::make_unique<Connection>(*this, request));
+      boost::asio::connect(connections_.back()->socket, resolver.resolve(host, port));
+      connections_.back()->socket.set_option(boost::asio::ip::tcp::no_delay(true));
+    }
+  }
+
+  /// Sends so many requests. Throws for any answer that is not 2xx.
+  void send(std::size_t requests) {
+    left_ = requests;
+    for (const auto& connection : connections_) connection->next();
+    context_.restart();
+    context_.run();
+    if (failed_) throw std::runtime_error("Boost.Beast got something else than 2xx");
+  }
+
+ private:
+  using Request = boost::beast::http::request<boost::beast::http::string_body>;
+
+  struct Connection {
+    Connection(BeastClient& owner, const Request& request) : client(owner), socket(owner.context_), sent(request) {}
+
+    void next() {
+      if (client.left_ == 0) return;
+      --client.left_;
+      sent.prepare_payload();  // as whoever sends other bodies has to
+      boost::beast::http::async_write(socket, sent, [this](boost::beast::error_code error, std::size_t) {
+        if (error) return fail();
+        answer = {};
+        boost::beast::http::async_read(socket, buffer, answer, [this](boost::beast::error_code wrong, std::size_t) {
+          if (wrong || answer.result_int() / 100 != 2) return fail();
+          next();
+        });
+      });
+    }
+    void fail() {
+      client.failed_ = true;
+      client.left_ = 0;
+    }
+
+    BeastClient& client;
+    boost::asio::ip::tcp::socket socket;
+    Request sent;
+    boost::beast::flat_buffer buffer{};
+    boost::beast::http::response<boost::beast::http::string_body> answer{};
+  };
+
+  boost::asio::io_context context_{1};
+  std::vector<std::unique_ptr<Connection>> connections_{};
+  std::size_t left_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace bench
+
+#endif
