@@ -56,7 +56,7 @@ END $$;
 CREATE FUNCTION @put(given bigint, e bigint, old bigint, new_state integer, url text, tenant bytea, filter bytea,
     format text, scheme text, description bytea, new_cap bigint, new_spacing bigint, timeout bigint, http2 boolean,
     new_ordering integer, when_exhausted integer, new_supersede boolean, events bytea, channels bytea, headers bytea,
-    secrets bytea, retry bytea) RETURNS bigint LANGUAGE plpgsql SET enable_seqscan = off AS $$
+    secrets bytea, retry bytea, access bytea) RETURNS bigint LANGUAGE plpgsql SET enable_seqscan = off AS $$
 #variable_conflict use_variable
 DECLARE
   at bigint;
@@ -76,7 +76,8 @@ BEGIN
   UPDATE @store SET registry = registry + 1 RETURNING registry INTO given_version;
   DELETE FROM @endpoint AS x WHERE x.id = e;
   INSERT INTO @endpoint VALUES (e, given_version, new_state, url, tenant, filter, format, scheme, description, new_cap,
-    new_spacing, timeout, http2, new_ordering, when_exhausted, new_supersede, events, channels, headers, secrets, retry);
+    new_spacing, timeout, http2, new_ordering, when_exhausted, new_supersede, events, channels, headers, secrets, retry,
+    access);
   opens := new_state = 0 AND (fresh OR l.state <> 0);
   IF fresh THEN
     INSERT INTO @lane (endpoint, version, state, ordering, supersede, own_cap, spacing, cap)

@@ -96,12 +96,13 @@ inline void pass_endpoint(PostgresParameters& to, const Endpoint& endpoint, cons
   to.add_bytes(lists.events.bytes()).add_bytes(lists.channels.bytes()).add_bytes(lists.headers.bytes());
   to.add_bytes(lists.secrets.bytes());
   to.add_bytes_or_null(endpoint.retry ? std::optional<std::string_view>(lists.retry.bytes()) : std::nullopt);
+  to.add_bytes_or_null(endpoint.access ? std::optional<std::string_view>(lists.access.bytes()) : std::nullopt);
 }
 inline constexpr const char* postgres_put =
-    "SELECT @put($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22)";
+    "SELECT @put($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23)";
 inline constexpr const char* postgres_endpoints_after =
     "SELECT id, version, state, url, tenant, filter, format, scheme, description, cap, spacing, timeout, http2,"
-    " ordering, when_exhausted, supersede, events, channels, headers, secrets, retry FROM @endpoint"
+    " ordering, when_exhausted, supersede, events, channels, headers, secrets, retry, access FROM @endpoint"
     " WHERE version > $1 ORDER BY version";
 
 inline Endpoint read_endpoint(const PostgresAnswer& from, int row) {
@@ -124,6 +125,7 @@ inline Endpoint read_endpoint(const PostgresAnswer& from, int row) {
   endpoint.supersede = from.integer(row, 15) != 0;
   read_lists(endpoint, from.bytes(row, 16), from.bytes(row, 17), from.bytes(row, 18), from.bytes(row, 19),
              from.is_null(row, 20) ? std::nullopt : std::optional<std::string_view>(from.bytes(row, 20)));
+  if (!from.is_null(row, 21)) endpoint.access = read_access(from.bytes(row, 21));
   return endpoint;
 }
 

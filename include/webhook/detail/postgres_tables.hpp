@@ -25,7 +25,8 @@ CREATE TABLE @endpoint (id bigint PRIMARY KEY, version bigint NOT NULL UNIQUE, s
   url text NOT NULL, tenant bytea NOT NULL, filter bytea NOT NULL, format text NOT NULL, scheme text NOT NULL,
   description bytea NOT NULL, cap bigint NOT NULL, spacing bigint NOT NULL, timeout bigint NOT NULL,
   http2 boolean NOT NULL, ordering smallint NOT NULL, when_exhausted smallint NOT NULL, supersede boolean NOT NULL,
-  events bytea NOT NULL, channels bytea NOT NULL, headers bytea NOT NULL, secrets bytea NOT NULL, retry bytea);
+  events bytea NOT NULL, channels bytea NOT NULL, headers bytea NOT NULL, secrets bytea NOT NULL, retry bytea,
+  access bytea);
 CREATE TABLE @lane (endpoint bigint PRIMARY KEY, version bigint NOT NULL, state smallint NOT NULL,
   ordering smallint NOT NULL, supersede boolean NOT NULL, own_cap bigint NOT NULL, spacing bigint NOT NULL,
   cap bigint NOT NULL, rests bigint NOT NULL DEFAULT 0, spaced bigint NOT NULL DEFAULT 0,
