@@ -66,11 +66,16 @@ class RecallInvariants : public WordInvariants {
       const auto there = std::find_if(asked.begin(), asked.end(), [&](const AskedReplay& ask) {
         return ask.endpoint == one.endpoint && ask.event->id == one.event;
       });
-      const SimulatedRow* const before = rows_.find(one.event.view(), one.endpoint);
+      SimulatedRow* const before = rows_.find(one.event.view(), one.endpoint);
       if (there == asked.end() || there->given || (there->had && state_of(before->delivery)))
         return world_.violated("I1", "a delivery was replayed that was not missing");
       there->given = true;
       SimulatedLane& lane = *rows_.lane(one.endpoint);
+      if (before != nullptr) {  // the store may have ended it without a word, and forgotten it
+        look(lane, *before, at.steady);
+        if (before->maybe) end(*before, *before->maybe);
+        if (!before->is_over()) return world_.violated("I1", "a delivery that is pending was replayed");
+      }
       SimulatedRow& row = rows_.add(there->event, one.endpoint);
       row.age = age_of(*there->event);
       row.due = row.due_by = at.steady;
