@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Access: what a receiver asks of whoever connects, beyond a signature: a client certificate, authorities of its own, an
-// OAuth 2.0 token. A plain value, kept with the endpoint; secrets in it wipe themselves and never print.
-// How a certificate is shown or a token fetched is a transport's affair (transport/*.hpp).
+// Access: what a receiver asks of whoever connects, beyond a signature: a client certificate, authorities of its own,
+// an OAuth 2.0 token. A plain value, kept with the endpoint; secrets in it wipe themselves and never print. How a
+// certificate is shown or a token fetched is a transport's affair (transport/*.hpp).
 #ifndef WEBHOOK_ACCESS_HPP
 #define WEBHOOK_ACCESS_HPP
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A fuzz target for the address guard: its verdict on any address is the one that the registries give, written down here a
-// second time, as text and without arithmetic.
+// A fuzz target for the address guard: its verdict on any address is the one that the registries give, written down
+// here a second time, as text and without arithmetic.
 // Input: 16 bytes, an IPv6 address; fewer, and at least 4: an IPv4 address.
 #include <webhook/address.hpp>
 

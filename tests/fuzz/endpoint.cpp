@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A fuzz target for the rules of endpoints: what is accepted can be sent as it is, and brings no header that is not its own.
-// Input: lines "name: value" until an empty line, the endpoint's headers; then its URL, its patterns and a scope, a line each.
+// A fuzz target for the rules of endpoints: what is accepted can be sent as it is, and brings no header that is not its
+// own. Input: lines "name: value" until an empty line, the endpoint's headers; then its URL, its patterns and a scope,
+// a line each.
 #include <webhook/endpoint_rules.hpp>
 
 #include <cstddef>

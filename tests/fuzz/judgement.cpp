@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A fuzz target for what answers mean: only a complete 2xx is delivered, no Retry-After is negative or longer than a day,
-// seconds are what they say, a date that is written is the date that is read; and no answer of an authorization server
-// becomes a token that would be more than one header's value.
+// A fuzz target for what answers mean: only a complete 2xx is delivered, no Retry-After is negative or longer than a
+// day, seconds are what they say, a date that is written is the date that is read; and no answer of an authorization
+// server becomes a token that would be more than one header's value.
 // Input: two bytes of status, four of time, then lines "name: value" until an empty line, then the body.
 #include <webhook/detail/oauth2_token.hpp>
 #include <webhook/judgement.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A fuzz target for the judgement of URLs: what passes is read by libcurl as it is written, names no user and no address
-// that is not allowed, in any spelling; and a refusal does not repeat what may be a token.
+// A fuzz target for the judgement of URLs: what passes is read by libcurl as it is written, names no user and no
+// address that is not allowed, in any spelling; and a refusal does not repeat what may be a token.
 // Input: the part of a URL behind "https://", or with a first byte of 0 the whole URL.
 #include <webhook/detail/curl_url.hpp>
 

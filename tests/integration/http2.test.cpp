@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CurlTransport against peers that misbehave in HTTP/2: what they refuse, take back, push or flood with is a failed attempt
-// at worst, and never the end of another delivery.
+// CurlTransport against peers that misbehave in HTTP/2: what they refuse, take back, push or flood with is a failed
+// attempt at worst, and never the end of another delivery.
 #include <webhook/testing/transport_conformance.hpp>
 #include <webhook/transport/curl.hpp>
 

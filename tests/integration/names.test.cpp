@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CurlTransport and names: what a name server says decides nothing; the address that is dialled does. Each case runs in a
-// network of its own, where every address can be listened to.
+// CurlTransport and names: what a name server says decides nothing; the address that is dialled does. Each case runs in
+// a network of its own, where every address can be listened to.
 #include <webhook/testing/transport_conformance.hpp>
 #include <webhook/transport/curl.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// HostileTown: receivers in a child process, so that the memory and the descriptors of this one are the library's. The path
-// says what a receiver is like: /well answers 204, the others do what peers should not. Deliveries that the well ones get
-// say when they were emitted; how long they took is counted in memory that both processes share.
+// HostileTown: receivers in a child process, so that the memory and the descriptors of this one are the library's. The
+// path says what a receiver is like: /well answers 204, the others do what peers should not. Deliveries that the well
+// ones get say when they were emitted; how long they took is counted in memory that both processes share.
 #ifndef WEBHOOK_TESTS_SOAK_HOSTILE_TOWN_HPP
 #define WEBHOOK_TESTS_SOAK_HOSTILE_TOWN_HPP
 

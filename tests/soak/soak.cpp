@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A host that runs for a while: 80 receivers that are well get 400 events a second between them, 20 hostile ones get one a
-// second each. Its memory and descriptors must stay flat, what the well ones get must arrive within a second, and nothing
-// may be lost. WEBHOOK_SOAK_SECONDS says for how long; a line is printed every tenth of it.
+// A host that runs for a while: 80 receivers that are well get 400 events a second between them, 20 hostile ones get
+// one a second each. Its memory and descriptors must stay flat, what the well ones get must arrive within a second, and
+// nothing may be lost. WEBHOOK_SOAK_SECONDS says for how long; a line is printed every tenth of it.
 #include <dirent.h>
 #include <unistd.h>
 #include <webhook/webhook.hpp>

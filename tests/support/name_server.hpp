@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// NameServer: answers questions for IPv4 addresses (RFC 1035) at port 53 of a network of the test's own; over TCP when an
-// answer is too long for a datagram. Who has which addresses is asked of a function, each time: nothing is cached.
+// NameServer: answers questions for IPv4 addresses (RFC 1035) at port 53 of a network of the test's own; over TCP when
+// an answer is too long for a datagram. Who has which addresses is asked of a function, each time: nothing is cached.
 #ifndef WEBHOOK_TESTS_SUPPORT_NAME_SERVER_HPP
 #define WEBHOOK_TESTS_SUPPORT_NAME_SERVER_HPP
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // ProxyServer: an egress proxy on 127.0.0.1 that speaks HTTP CONNECT and SOCKS5 (RFC 1928, 1929). It asks for
-// "user:password" if told to, notes where it was asked to go, and goes to 127.0.0.1 at the port asked for, whatever the name.
+// "user:password" if told to, notes where it was asked to go, and goes to 127.0.0.1 at the port asked for, whatever the
+// name.
 #ifndef WEBHOOK_TESTS_SUPPORT_PROXY_SERVER_HPP
 #define WEBHOOK_TESTS_SUPPORT_PROXY_SERVER_HPP
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// TlsServer: answers 204 over TLS on 127.0.0.1, in HTTP/1.1 or, if asked by ALPN, in just enough HTTP/2, where a script may
-// send any other frames instead. One thread a connection; it knows what was negotiated and how many requests came, nothing
-// of their content.
+// TlsServer: answers 204 over TLS on 127.0.0.1, in HTTP/1.1 or, if asked by ALPN, in just enough HTTP/2, where a script
+// may send any other frames instead. One thread a connection; it knows what was negotiated and how many requests came,
+// nothing of their content.
 #ifndef WEBHOOK_TESTS_SUPPORT_TLS_SERVER_HPP
 #define WEBHOOK_TESTS_SUPPORT_TLS_SERVER_HPP
 
@@ -32,8 +32,8 @@
 
 class TlsServer {
  public:
-  /// Sends through `send` what answers the request of that number (the first is 1) on that stream; false: the connection
-  /// ends then. `send` is false when the other side is gone or the server ends.
+  /// Sends through `send` what answers the request of that number (the first is 1) on that stream; false: the
+  /// connection ends then. `send` is false when the other side is gone or the server ends.
   using Send = std::function<bool(std::string_view frames)>;
   using Http2Script = std::function<bool(std::size_t number, std::uint32_t stream, const Send& send)>;
 
@@ -202,8 +202,8 @@ class TlsServer {
     }
   }
 
-  // RFC 9113: the preface, SETTINGS both ways, and to each stream that ends a HEADERS frame with ":status: 204", which is
-  // entry 9 of HPACK's static table, unless there is a script.
+  // RFC 9113: the preface, SETTINGS both ways, and to each stream that ends a HEADERS frame with ":status: 204", which
+  // is entry 9 of HPACK's static table, unless there is a script.
   void serve_http2(SSL* ssl) {
     const auto send = [this, ssl](std::string_view frames) {
       pollfd stop{stop_[0], POLLIN, 0};

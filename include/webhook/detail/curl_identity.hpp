@@ -29,8 +29,8 @@ inline void check_identity(std::string_view authorities, std::string_view certif
   if (!certificate.empty()) check_private_key(certificate, key.reveal(), where);
 }
 
-/// Gives a handle the identity of its next exchange; the texts stay where they are until it is over. False: libcurl would
-/// not have it.
+/// Gives a handle the identity of its next exchange; the texts stay where they are until it is over. False: libcurl
+/// would not have it.
 inline bool set_identity(CURL* easy, const CurlOptions& options, const Access* access) noexcept {
   const auto set = [easy](CURLoption option, std::string_view text) {
     if (text.empty()) {  // a TLS library that knows no such thing says so even then

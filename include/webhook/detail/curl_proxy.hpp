@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The way out through an egress proxy that the host named in code, and no other. The proxy resolves names and dials, so it
-// must guard addresses; here a URL's port, and an address that it names itself, are judged as ever, before it is asked.
-// It knows nothing of what goes through: always a tunnel, for http too, so that no proxy can answer in a receiver's place.
+// The way out through an egress proxy that the host named in code, and no other. The proxy resolves names and dials, so
+// it must guard addresses; here a URL's port, and an address that it names itself, are judged as ever, before it is
+// asked. It knows nothing of what goes through: always a tunnel, for http too, so that no proxy can answer in a
+// receiver's place.
 #ifndef WEBHOOK_DETAIL_CURL_PROXY_HPP
 #define WEBHOOK_DETAIL_CURL_PROXY_HPP
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A token of OAuth 2.0 client credentials (RFC 6749 section 4.4): the request for it, what its answer says, and the book
-// of those that are still good, which all sessions of a transport share.
+// A token of OAuth 2.0 client credentials (RFC 6749 section 4.4): the request for it, what its answer says, and the
+// book of those that are still good, which all sessions of a transport share.
 // It sends nothing and waits for nothing. No sentence repeats what an authorization server says, but its error code.
 #ifndef WEBHOOK_DETAIL_OAUTH2_TOKEN_HPP
 #define WEBHOOK_DETAIL_OAUTH2_TOKEN_HPP

@@ -20,7 +20,8 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-/// Throws Error (errc::invalid) unless `pem` is one certificate or more; `what` names the text. The first one is returned.
+/// The first of the certificates in `pem`. Throws Error (errc::invalid) unless it is one or more and nothing else;
+/// `what` names the text.
 inline std::shared_ptr<X509> check_certificates(std::string_view pem, const std::string& what) {
   const ForgetErrors forget;
   const std::unique_ptr<BIO, int (*)(BIO*)> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// OAuth2: a transport around another one that gets tokens for endpoints that ask for them (endpoint.access.token_url), by
-// client credentials, through that other transport and its guards; keeps them while they are good, and renews one that is
-// refused, once. What has no token to show passes through.
+// OAuth2: a transport around another one that gets tokens for endpoints that ask for them (endpoint.access.token_url),
+// by client credentials, through that other transport and its guards; keeps them while they are good, and renews one
+// that is refused, once. What has no token to show passes through.
 // It knows nothing of sockets, and never waits: fetching a token is one more exchange of the session.
 #ifndef WEBHOOK_TRANSPORT_OAUTH2_HPP
 #define WEBHOOK_TRANSPORT_OAUTH2_HPP
