@@ -149,7 +149,10 @@ class PostgresConnection {
       if (last.status() == PGRES_FATAL_ERROR && last.field(PG_DIAG_SQLSTATE).empty()) fail(lost);
     }
     if (!last) fail(lost);
-    if (last.status() != PGRES_TUPLES_OK && last.status() != PGRES_COMMAND_OK) throw_postgres(last);
+    if (last.status() != PGRES_TUPLES_OK && last.status() != PGRES_COMMAND_OK) {
+      broken_ = last.field(PG_DIAG_SQLSTATE) == "25006";  // a standby, or what became one: ask for the primary again
+      throw_postgres(last);
+    }
     return last;
   }
 
