@@ -7,19 +7,18 @@
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/faulty_vfs.hpp"
+#include "support/oracle.hpp"
 #include "support/sqlite_host.hpp"
 
 #include <webhook/transport/function.hpp>
@@ -88,54 +87,8 @@ class Statements {
   }
 };
 
-class Oracle {
- public:
-  Oracle() {
-    REQUIRE(pipe2(ends_, O_CLOEXEC) == 0);
-    fcntl(ends_[0], F_SETFL, O_NONBLOCK);
-    fcntl(ends_[0], F_SETPIPE_SZ, 1 << 20);
-  }
-  Oracle(const Oracle&) = delete;
-  Oracle& operator=(const Oracle&) = delete;
-  ~Oracle() {
-    close(ends_[0]);
-    close(ends_[1]);
-  }
-
-  /// From a process that may die: one write, so that a line comes whole or not at all.
-  void tell(char what, std::string_view id) const {
-    const std::string line = what + std::string(id) + '\n';
-    if (write(ends_[1], line.data(), line.size()) != static_cast<ssize_t>(line.size())) _exit(3);
-  }
-
-  void listen() {
-    char bytes[4096];
-    for (ssize_t size = 0; (size = read(ends_[0], bytes, sizeof bytes)) > 0;)
-      text_.append(bytes, static_cast<std::size_t>(size));
-    for (std::size_t end = 0; (end = text_.find('\n')) != std::string::npos; text_.erase(0, end + 1)) {
-      const std::string id = text_.substr(1, end - 1);
-      if (text_[0] == 'k') {
-        kept.insert(id);
-      } else if (text_[0] == 'b') {
-        twice_at_once += begun.insert(id).second ? 0U : 1U;
-      } else {
-        begun.erase(id);
-        ++delivered[id];
-      }
-    }
-  }
-
-  std::set<std::string> kept{}, begun{};
-  std::map<std::string, int> delivered{};
-  unsigned twice_at_once = 0;  // begun while it was begun
-
- private:
-  int ends_[2]{};
-  std::string text_{};
-};
-
 /// What a process does until it is killed: emits, in a transaction of its own and in the host's, and delivers.
-[[noreturn]] void live(const std::string& path, const Oracle& oracle, unsigned run, Point point, int left) {
+[[noreturn]] void live(const std::string& path, const support::Oracle& oracle, unsigned run, Point point, int left) {
   const auto die = [&left] {
     if (--left == 0) kill(getpid(), SIGKILL);
   };
@@ -227,7 +180,7 @@ TEST_CASE("of what processes kept that were killed at every point, nothing is lo
                               webhook::SqliteStore(path), webhook::SystemClock{}};
     for (const char* url : {"https://a.example/"}) hooks.add({.url = url, .cap = 16});
   }
-  Oracle oracle;
+  support::Oracle oracle;
   std::array<unsigned, points> hits{};
   std::uint64_t state = 1;
   const auto random = [&state](std::uint64_t below) {
@@ -289,11 +242,9 @@ TEST_CASE("of what processes kept that were killed at every point, nothing is lo
     CHECK(hooks.gauges().due + hooks.gauges().leased == 0);
   }
   oracle.listen();
-  std::size_t lost = 0, twice = 0;
-  for (const std::string& id : oracle.kept) lost += oracle.delivered.count(id) == 0 ? 1U : 0U;
-  for (const auto& [id, times] : oracle.delivered) twice += times > 1 ? 1U : 0U;
+  const std::size_t lost = oracle.lost();
   std::printf("%u kills: %zu events kept, %zu lost, %zu delivered more than once, %zu quarantined and sent again\n",
-              kills(), oracle.kept.size(), lost, twice, quarantined);
+              kills(), oracle.kept.size(), lost, oracle.twice(), quarantined);
   for (unsigned point = 0; point < points; ++point) std::printf("  %5u %s\n", hits[point], names[point]);
   CHECK(lost == 0);
   CHECK(oracle.kept.size() > kills());
@@ -316,7 +267,7 @@ TEST_CASE("of several processes over one file, each delivery is made by one, onc
         store.put(endpoint);
       }
     }
-    Oracle oracle;
+    support::Oracle oracle;
     const auto work = [&](unsigned process) {
       std::set<std::string> mine;
       webhook::Dispatcher hooks{[&](const webhook::Request& request) {
