@@ -10,7 +10,7 @@ namespace detail {
 
 inline constexpr const char* postgres_endpoints = R"sql(
 CREATE FUNCTION @tune(given bigint, e bigint, new_cap bigint, rest bigint) RETURNS void LANGUAGE plpgsql
-  SET enable_seqscan = off AS $$
+  SET jit = off SET enable_seqscan = off AS $$
 DECLARE
   at bigint;
 BEGIN
@@ -56,7 +56,7 @@ END $$;
 CREATE FUNCTION @put(given bigint, e bigint, old bigint, new_state integer, url text, tenant bytea, filter bytea,
     format text, scheme text, description bytea, new_cap bigint, new_spacing bigint, timeout bigint, http2 boolean,
     new_ordering integer, when_exhausted integer, new_supersede boolean, events bytea, channels bytea, headers bytea,
-    secrets bytea, retry bytea, access bytea) RETURNS bigint LANGUAGE plpgsql SET enable_seqscan = off AS $$
+    secrets bytea, retry bytea, access bytea) RETURNS bigint LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_variable
 DECLARE
   at bigint;
@@ -101,7 +101,7 @@ inline constexpr const char* postgres_routes = R"sql(
 -- were not, which then are. `room`: more than that is refused. Returns how many, or -1 if the registry has moved on.
 CREATE FUNCTION @route(given bigint, wall bigint, events bigint[], pair_event bigint[], pair_lane bigint[],
     expected bigint, again boolean, room bigint) RETURNS bigint LANGUAGE plpgsql
-  SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
+  SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
 DECLARE
   at bigint;
   today bigint;
@@ -147,7 +147,7 @@ END $$;
 
 -- Up to `most` of these deliveries become due (what is over or parked) or cancelled (what is not over).
 CREATE FUNCTION @amend(given bigint, ids bigint[], only_state integer, to_state integer, most bigint) RETURNS bigint
-    LANGUAGE plpgsql SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
+    LANGUAGE plpgsql SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
 DECLARE
   at bigint;
   lanes bigint[];
@@ -190,7 +190,7 @@ END $$;
 
 -- Forgets what has been over for that long, the oldest first, and events whose last delivery went.
 CREATE FUNCTION @prune(given bigint, age bigint, most bigint) RETURNS bigint LANGUAGE plpgsql
-  SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
+  SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
 DECLARE
   until bigint := @clock(given) - age;
   ids bigint[];

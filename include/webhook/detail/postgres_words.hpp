@@ -9,7 +9,7 @@ inline namespace v0 {
 namespace detail {
 
 // Each statement within a function sees what is committed by then (READ COMMITTED): the lock first, then a look.
-// Everything goes by an index; the settings keep a plan that was made while the tables were empty from scanning them.
+// Everything goes by an index; the settings keep a plan that was made while the tables were empty from scanning them, and its cost from being compiled.
 inline constexpr const char* postgres_append = R"sql(
 -- route_*: one for each route; route_n is the place of its event in the other arrays, route_ord its place in the event.
 -- Answers 0 inserted, 1 duplicate, 2 conflict. The registry is read before the commit and not locked: a put that commits
@@ -18,7 +18,7 @@ CREATE FUNCTION @append(given bigint, wall bigint, ids text[], types text[], ten
     channels bytea[], traces text[], times bigint[], expiries bigint[], delays bigint[], payloads bytea[],
     registries bigint[], named boolean[], routed boolean[], route_n integer[], route_ord integer[],
     route_lane bigint[], route_delay bigint[], route_key bytea[]) RETURNS integer[] LANGUAGE plpgsql
-  SET enable_seqscan = off SET enable_mergejoin = off AS $$
+  SET jit = off SET enable_seqscan = off SET enable_mergejoin = off AS $$
 DECLARE
   at bigint;
   newest bigint;
@@ -109,7 +109,7 @@ CREATE FUNCTION @claim(given bigint, lease bigint, most integer, per_lane intege
     RETURNS TABLE (id bigint, fence bigint, lane bigint, version bigint, attempts integer, lost integer, number bigint,
                    event text, type text, tenant bytea, key bytea, channel bytea, traceparent text, "time" bigint,
                    expires bigint, payload bytea) LANGUAGE plpgsql
-  SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
+  SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
 #variable_conflict use_column
 DECLARE
   at bigint := @clock(given);
@@ -230,7 +230,7 @@ END $$;
 CREATE FUNCTION @settle(given bigint, ids bigint[], fences bigint[], states integer[], ins bigint[], tried boolean[],
     ats bigint[], tooks bigint[], statuses integer[], failures_ integer[], responses bytea[], reasons bytea[])
     RETURNS TABLE (n bigint, word integer, failures bigint, failing_for bigint, cap bigint) LANGUAGE plpgsql
-  SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
+  SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
 #variable_conflict use_column
 DECLARE
   at bigint;
