@@ -67,8 +67,10 @@ CREATE FUNCTION @clock(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
 CREATE FUNCTION @later(at bigint, wait bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN wait <= 0 THEN at WHEN at > 9223372036854775807 - wait THEN 9223372036854775807 ELSE at + wait END $$;
 
-CREATE FUNCTION @is_simple(lanes bigint[]) RETURNS boolean LANGUAGE sql VOLATILE AS $$
-  SELECT NOT EXISTS (SELECT 1 FROM @lane WHERE endpoint = ANY (lanes) AND (ordering <> 0 OR supersede OR state >= 3)) $$;
+CREATE FUNCTION @is_simple(lanes bigint[]) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN NOT EXISTS (SELECT 1 FROM @lane WHERE endpoint = ANY (lanes) AND (ordering <> 0 OR supersede OR state >= 3));
+END $$;
 
 -- Returns whether all are simple: open and without an order; then they are shared, else each is held alone.
 CREATE FUNCTION @hold(lanes bigint[], alone boolean) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -166,8 +168,10 @@ BEGIN
     WHERE id = d.id;
 END $$;
 
-CREATE FUNCTION @is_overtaken(e bigint, k bytea, d bigint) RETURNS boolean LANGUAGE sql VOLATILE AS $$
-  SELECT k IS NOT NULL AND EXISTS (SELECT 1 FROM @newest WHERE endpoint = e AND skey = k AND delivery > d) $$;
+CREATE FUNCTION @is_overtaken(e bigint, k bytea, d bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN k IS NOT NULL AND EXISTS (SELECT 1 FROM @newest WHERE endpoint = e AND skey = k AND delivery > d);
+END $$;
 
 -- Ends what a delivery that was just accepted supersedes: those before it of the same key that are not in flight.
 CREATE FUNCTION @supersede(e bigint, k bytea, d bigint, at bigint) RETURNS void LANGUAGE plpgsql AS $$

@@ -237,6 +237,7 @@ DECLARE
   lanes bigint[];
   simple boolean;
   answers integer[];
+  nth integer[];
   calm boolean;
   e bigint;
   l @lane;
@@ -249,16 +250,21 @@ BEGIN
   simple := @hold(lanes, cardinality(ids) > 1 AND cardinality(ids) <> (SELECT count(DISTINCT id) FROM unnest(ids) AS u (id)));
   at := @clock(given);
   IF simple THEN
-    WITH hit AS (
+    answers := array_fill(2, ARRAY[cardinality(ids)]);
+    nth := answers;
+    FOR w IN
       UPDATE @delivery d SET word = u.state, state = u.state,
           attempts = d.attempts + CASE WHEN u.tried THEN 1 ELSE 0 END,
-          seat = CASE WHEN u.state > 2 THEN NULL WHEN u.state = 2 THEN 3 WHEN u.state = 1 THEN 2 WHEN d.resent THEN 1 ELSE 0 END,
+          seat = CASE WHEN u.state > 2 THEN NULL WHEN u.state = 2 THEN 3 WHEN u.state = 1 THEN 2 WHEN d.resent THEN 1
+                      ELSE 0 END,
           due = CASE WHEN u.state < 2 THEN @later(at, u.wait) WHEN u.state = 2 THEN at ELSE d.due END,
           ended = CASE WHEN u.state > 2 THEN at END, resent = d.resent AND u.state <= 2
         FROM unnest(ids, fences, states, ins, tried) WITH ORDINALITY AS u (id, fence, state, wait, tried, n)
-        WHERE d.id = u.id AND d.fence = u.fence AND d.state = 1 RETURNING u.n)
-    SELECT array_agg(CASE WHEN h.n IS NOT NULL THEN 0 ELSE 2 END ORDER BY u.n) INTO answers
-      FROM generate_series(1, cardinality(ids)) AS u (n) LEFT JOIN hit h ON h.n = u.n;
+        WHERE d.id = u.id AND d.fence = u.fence AND d.state = 1 RETURNING u.n, d.attempts
+    LOOP
+      answers[w.n] := 0;
+      nth[w.n] := w.attempts;
+    END LOOP;
     IF 2 = ANY (answers) THEN
       SELECT array_agg(CASE WHEN u.answer = 0 THEN 0
                             WHEN d.fence = u.fence AND d.state <> 1 AND d.word = u.state AND u.state <> 1 THEN 1 ELSE 2 END
@@ -270,14 +276,13 @@ BEGIN
     FOR w IN SELECT u.* FROM unnest(ids, fences, states, ins, tried) WITH ORDINALITY AS u (id, fence, state, wait, tried, n)
         ORDER BY u.n LOOP
       answers[w.n] := @hear(at, w.id, w.fence, w.state, w.wait, w.tried);
+      nth[w.n] := (SELECT d.attempts FROM @delivery d WHERE d.id = w.id);
     END LOOP;
   END IF;
   INSERT INTO @attempt (delivery, fence, n, at, took, status, failure, response, reason)
-    SELECT u.id, u.fence, row_number() OVER (PARTITION BY u.id, u.fence ORDER BY u.n) + (
-             SELECT count(*) FROM @attempt a WHERE a.delivery = u.id AND a.fence = u.fence), u.moment, u.took, u.status,
-           u.failure, u.response, u.reason
-      FROM unnest(ids, fences, answers, tried, ats, tooks, statuses, failures_, responses, reasons) WITH ORDINALITY
-           AS u (id, fence, answer, tried, moment, took, status, failure, response, reason, n)
+    SELECT u.id, u.fence, u.nth, u.moment, u.took, u.status, u.failure, u.response, u.reason
+      FROM unnest(ids, fences, answers, nth, tried, ats, tooks, statuses, failures_, responses, reasons)
+           AS u (id, fence, answer, nth, tried, moment, took, status, failure, response, reason)
       WHERE u.tried AND u.answer = 0;
   calm := NOT EXISTS (SELECT 1 FROM @lane l WHERE l.endpoint = ANY (lanes) AND l.failures <> 0)
     AND NOT EXISTS (SELECT 1 FROM unnest(states, tried, answers) AS u (state, tried, answer)
