@@ -69,6 +69,7 @@ class MemoryStore;
 class MessageSignatures;
 class NoInbox;
 class NoSignature;
+class PostgresInbox;
 class Shopify;
 class Slack;
 class SqliteInbox;
