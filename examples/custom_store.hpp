@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A store of a host's own, written from the page of contracts (concepts.hpp, chapter 5): its six words over a vector, two
-// maps and a mutex. Short rather than fast: it never forgets, and looks at everything each time.
+// A store of a host's own, written from the page of contracts (concepts.hpp, chapter 5): its six words over a vector,
+// two maps and a mutex. Short rather than fast: it never forgets, and looks at everything each time.
 #ifndef WEBHOOK_EXAMPLES_CUSTOM_STORE_HPP
 #define WEBHOOK_EXAMPLES_CUSTOM_STORE_HPP
 

@@ -88,12 +88,7 @@ void run(bool quick) {
   const std::string payload = bench::order().dump();
   const webhook::Secret secret = webhook::StandardWebhooks().generate("");
 
-  // The receiver has a processor of its own where there is more than one, and the sender the others.
-  std::vector<int> here = bench::processors(), there = here;
-  if (here.size() > 1) {
-    there = {here.back()};
-    here.pop_back();
-  }
+  const auto [here, there] = bench::Halves();
   const bench::Sink sink(many, secret, there);  // forks: before there is any thread
   bench::run_on(here);
   std::printf("         the sender runs on %zu cores, the receiver on %s\n", here.size(),

@@ -3,7 +3,6 @@
 // in turns, and the bytes of the process's memory that a pending retry takes when it is kept in a file.
 #include <malloc.h>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdio>
 #include <exception>
@@ -19,6 +18,7 @@
 #include "delivering_host.hpp"
 #include "measure.hpp"
 #include "payload.hpp"
+#include "refusals.hpp"
 #include "sink.hpp"
 #include "usage.hpp"
 
@@ -50,11 +50,7 @@ void deliveries(bool quick) {
   const std::size_t rounds = quick ? 3 : 7, each = quick ? 2'000 : 8'000;
   const std::string payload = bench::order().dump();
   const webhook::Secret secret = webhook::StandardWebhooks().generate("");
-  std::vector<int> here = bench::processors(), there = here;
-  if (here.size() > 1) {
-    there = {here.back()};
-    here.pop_back();
-  }
+  const auto [here, there] = bench::Halves();
   const bench::Sink sink(endpoints, secret, there);  // forks: before there is any thread
   bench::run_on(here);
   std::vector<std::string> urls;
@@ -96,25 +92,9 @@ void deliveries(bool quick) {
 void retries(bool quick) {
   const std::size_t warm = quick ? 20'000 : 50'000, measured = quick ? 50'000 : 500'000;
   constexpr std::size_t endpoints = 100, body = 1024, wave = 1000;
-  std::atomic<std::size_t> failed{0}, other{0};
-  webhook::Options options;
-  options.retry = webhook::RetrySchedule({std::chrono::seconds{0}, std::chrono::hours{24}}, 0.2);
-  options.breaker.failures = 0;  // every delivery is to have its attempt
-  options.disable_after = (webhook::Duration::max)();
-  options.on_notice = [&](const webhook::Notice& notice) {
-    if (notice.kind == webhook::Notice::Kind::failed) {
-      ++failed;
-    } else if (notice.attempt != nullptr) {
-      ++other;
-    }
-  };
-  const auto refuse = [](const webhook::Request&) {
-    webhook::Response response;
-    response.status = 500;
-    return response;
-  };
+  bench::Refusals refusals;
   const File file("webhook-bench-retries.db");
-  webhook::Dispatcher hooks(refuse, std::move(options), webhook::SqliteStore(file.path, {.exclusive = true}));
+  webhook::Dispatcher hooks(bench::refuse, refusals.options(), webhook::SqliteStore(file.path, {.exclusive = true}));
   std::vector<std::string> types;
   for (std::size_t i = 0; i < endpoints; ++i) {
     webhook::Endpoint endpoint;
@@ -131,7 +111,7 @@ void retries(bool quick) {
     std::vector<std::thread> crew;
     for (std::size_t i = 0; i < 16; ++i) crew.emplace_back(emit, i);
     for (std::thread& one : crew) one.join();
-    while (failed + other < to) hooks.run_once();
+    while (refusals.all() < to) hooks.run_once();
   };
   for (std::size_t done = 0; done < warm; done += wave) run(done, done + wave);
   malloc_trim(0);
@@ -139,7 +119,7 @@ void retries(bool quick) {
   for (std::size_t done = warm; done < warm + measured; done += wave) run(done, done + wave);
   malloc_trim(0);
   const bench::Usage after = bench::usage();
-  if (other != 0 || hooks.gauges().due != warm + measured)
+  if (refusals.other != 0 || hooks.gauges().due != warm + measured)
     throw std::runtime_error("not every delivery waits for its retry");
   const auto count = static_cast<double>(measured);
   std::printf("\na delivery with a body of %zu bytes that failed once and waits in a file, %zu beside %zu\n", body,

@@ -100,6 +100,16 @@ inline std::vector<int> processors() {
   return allowed;
 }
 
+/// The receiver has a processor of its own where there is more than one, and the sender the others.
+struct Halves {
+  std::vector<int> here = processors(), there = here;
+  Halves() {
+    if (here.size() < 2) return;
+    there = {here.back()};
+    here.pop_back();
+  }
+};
+
 inline void run_on(const std::vector<int>& chosen) {
   cpu_set_t set;
   CPU_ZERO(&set);

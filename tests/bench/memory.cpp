@@ -4,7 +4,6 @@
 // The log of attempts is bounded by MemoryOptions::keep_log_bytes in all; it is kept out of these figures, and named.
 #include <malloc.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
@@ -19,6 +18,7 @@
 #include <webhook/webhook.hpp>
 
 #include "measure.hpp"
+#include "refusals.hpp"
 #include "usage.hpp"
 
 namespace {
@@ -33,28 +33,12 @@ struct Plan {
 /// Emits the events in waves, so that what is in flight stays small, and has every delivery fail once.
 void measure(const Plan& plan) {
   const std::size_t deliveries = plan.events * plan.fan_out;
-  std::atomic<std::size_t> failed{0}, other{0};
-  webhook::Options options;
-  options.retry = webhook::RetrySchedule({std::chrono::seconds{0}, std::chrono::hours{24}}, 0.2);
-  options.breaker.failures = 0;  // every delivery is to have its attempt
-  options.disable_after = (webhook::Duration::max)();
-  options.on_notice = [&](const webhook::Notice& notice) {
-    if (notice.kind == webhook::Notice::Kind::failed) {
-      ++failed;
-    } else if (notice.attempt != nullptr) {
-      ++other;
-    }
-  };
+  bench::Refusals refusals;
   webhook::MemoryOptions bounds;
   bounds.max_deliveries = deliveries;
   bounds.max_bytes = plan.events * plan.body;
   bounds.keep_log_bytes = 0;  // see above
-  const auto refuse = [](const webhook::Request&) {
-    webhook::Response response;
-    response.status = 500;
-    return response;
-  };
-  webhook::Dispatcher hooks(refuse, std::move(options), webhook::MemoryStore{bounds});
+  webhook::Dispatcher hooks(bench::refuse, refusals.options(), webhook::MemoryStore{bounds});
   for (std::size_t i = 0; i < plan.endpoints; ++i) {
     webhook::Endpoint endpoint;
     endpoint.url = "https://receiver.example/hooks";
@@ -69,7 +53,7 @@ void measure(const Plan& plan) {
 
   const auto run = [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; i < to; ++i) hooks.emit_bytes(types[i % groups], payload);
-    while (failed + other < to * plan.fan_out) hooks.run_once();
+    while (refusals.all() < to * plan.fan_out) hooks.run_once();
   };
   constexpr std::size_t wave = 1000;
   const std::size_t warm = (std::min)(wave, plan.events / 10);
@@ -80,7 +64,8 @@ void measure(const Plan& plan) {
   malloc_trim(0);
   const bench::Usage after = bench::usage();
   const webhook::Gauges gauges = hooks.gauges();
-  if (other != 0 || gauges.due != deliveries) throw std::runtime_error("not every delivery waits for its retry");
+  if (refusals.other != 0 || gauges.due != deliveries)
+    throw std::runtime_error("not every delivery waits for its retry");
 
   const double measured = static_cast<double>((plan.events - warm) * plan.fan_out);
   const double bodies = static_cast<double>((plan.events - warm) * plan.body);
