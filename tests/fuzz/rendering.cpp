@@ -34,16 +34,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rendered = false;
   }
   if (rendered != json) std::abort();
-  for (const char* format : {"form", "form-bare"}) {
-    try {
-      (void)form.render(event, format);
-    } catch (const webhook::Error&) {
-    }
-  }
+  // One of the others for each input: what none of them renders is an exception for each that tries.
   try {
-    (void)nlohmann::json::parse(slack.render(event, "slack").body.view());
+    if (size % 3 == 2) {
+      (void)nlohmann::json::parse(slack.render(event, "slack").body.view());
+    } else {
+      (void)form.render(event, size % 3 == 0 ? "form" : "form-bare");
+    }
   } catch (const webhook::Error&) {
-    if (json) std::abort();
+    if (json && size % 3 == 2) std::abort();  // a form has bounds of its own
   }
   if (rendered && size < 10'000) (void)xml.read(request, event);
   return 0;

@@ -34,10 +34,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } else {
     request.headers.add("content-type", "application/x-www-form-urlencoded");
   }
-  webhook::Request unsigned_request = request;
-  unsigned_request.headers.add("X-Twilio-Signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-  if (scheme.verify(unsigned_request, keys, {}, {})) std::abort();  // nobody guesses a signature
-
+  if ((data[0] & 2U) != 0) {
+    request.headers.add("X-Twilio-Signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    if (scheme.verify(request, keys, {}, {})) std::abort();  // nobody guesses a signature
+    return 0;
+  }
   webhook::Headers own;
   try {
     scheme.sign({"msg_1", {}, request}, keys, own);
