@@ -24,7 +24,7 @@ if ! { cmake -S "$root" -B "$build" $(generator) -DCMAKE_CXX_COMPILER=g++ -DCMAK
   exit 1
 fi
 
-for name in emit memory fairness store_sqlite durable; do
+for name in emit connections memory fairness store_sqlite durable; do
   echo
   "$build/tests/bench/webhook.bench.$name" "$@"
 done
