@@ -34,5 +34,6 @@ void show(const webhook::Delivery& delivery, int status, webhook::Duration took,
 void complain(std::string_view sentence);
 std::optional<std::string> tenant_of_api_key(const webhook::Request& request);
 void put_on_bus(const webhook::Request& request);
+std::string file(const std::string& name);
 
 #endif

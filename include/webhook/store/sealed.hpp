@@ -32,8 +32,8 @@ struct SealingKeys {
 };
 
 /// Encrypts, before the store sees them, each endpoint's secrets (authentication keys are among them), the values of its
-/// headers, and its URL (which is all the secret that some receivers have): AES-256-GCM under a key that the host gives,
-/// with a fresh nonce each time, bound to the endpoint and the field: nothing opens in another place. All else of an
+/// headers, the secrets of its Access, and its URL (which is all the secret that some receivers have): AES-256-GCM under a
+/// key that the host gives, with a fresh nonce each time, bound to the endpoint and the field: nothing opens elsewhere. All else of an
 /// endpoint, events and attempts are kept as they are. Without this wrapper a store keeps secrets as given.
 ///
 /// To change the key: first give every process the new one as an older one, then as current, with the former among the
@@ -132,6 +132,12 @@ class Sealed {
     for (const Header header : endpoint.headers)
       headers.add(header.name, change(header.value, "header " + std::string(header.name)).reveal());
     endpoint.headers = std::move(headers);
+    if (!endpoint.access) return;
+    const auto keep = [&](Secret& secret, const char* field) {
+      if (!secret.empty()) secret = Secret(change(secret.reveal(), std::string(field)).reveal());
+    };
+    keep(endpoint.access->certificate_key, "certificate_key");
+    keep(endpoint.access->client_secret, "client_secret");
   }
 
   static std::string number(const Endpoint& endpoint) {

@@ -46,10 +46,15 @@ Endpoint endpoint(std::uint64_t id = 1) {
                  Secret("")};
   one.headers = {{"authorization", "Bearer HEADER-TOKEN"}, {"x-empty", ""}, {"x-empty", "twice"}};
   one.description = "shown";
+  one.access.emplace();
+  one.access->certificate_key = Secret("-----BEGIN KEY-OF-A-CERTIFICATE");
+  one.access->client_id = "shop";
+  one.access->client_secret = Secret("CLIENT-PASSWORD");
   return one;
 }
 const std::vector<std::string_view>& secrets() {
-  static const std::vector<std::string_view> all{"T0KEN-IN-PATH", "FIRST-SECRET", "BASIC-PASSWORD", "HEADER-TOKEN"};
+  static const std::vector<std::string_view> all{"T0KEN-IN-PATH", "FIRST-SECRET",         "BASIC-PASSWORD",
+                                                 "HEADER-TOKEN",  "KEY-OF-A-CERTIFICATE", "CLIENT-PASSWORD"};
   return all;
 }
 
@@ -61,7 +66,8 @@ bool same(const Endpoint& left, const Endpoint& right) {
     return all;
   };
   return left.id == right.id && left.url == right.url && left.secrets == right.secrets &&
-         fields(left) == fields(right) && left.description == right.description && left.state == right.state;
+         fields(left) == fields(right) && left.description == right.description && left.state == right.state &&
+         left.access == right.access;
 }
 
 struct Told {
