@@ -12,19 +12,19 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${WEBHOOK_BUILD_DIR:-$root/.build}/bench
 echo "webhook: building the benchmarks in $build"
 need "tests/bench/run.sh" g++ cmake make pkg-config libcurl4-openssl-dev libssl-dev nlohmann-json3-dev libsqlite3-dev \
-  libboost-dev libcpp-httplib-dev
+  libpq-dev postgresql libboost-dev libcpp-httplib-dev
 must_have "tests/bench/run.sh" g++ cmake
 
 mkdir -p "$build"
 # shellcheck disable=SC2046  # words, on purpose
 if ! { cmake -S "$root" -B "$build" $(generator) -DCMAKE_CXX_COMPILER=g++ -DCMAKE_BUILD_TYPE=Release \
-  -DWEBHOOK_COMPONENTS=sqlite -DWEBHOOK_BUILD_BENCHMARKS=ON -DWEBHOOK_BUILD_TESTS=OFF -DWEBHOOK_BUILD_EXAMPLES=OFF &&
+  "-DWEBHOOK_COMPONENTS=sqlite;postgres" -DWEBHOOK_BUILD_BENCHMARKS=ON -DWEBHOOK_BUILD_TESTS=OFF -DWEBHOOK_BUILD_EXAMPLES=OFF &&
   cmake --build "$build" --parallel "$(at_once)"; } >"$build/log" 2>&1; then
   cat "$build/log"
   exit 1
 fi
 
-for name in emit connections memory fairness store_sqlite durable; do
+for name in emit connections memory fairness store_sqlite durable store_postgres; do
   echo
   "$build/tests/bench/webhook.bench.$name" "$@"
 done
