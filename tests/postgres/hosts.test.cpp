@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Hosts on one PostgreSQL database: in their own transactions, several at once, through a pooler, and while the server goes
-// away and comes back.
+// Hosts on one PostgreSQL database: in their own transactions, several at once, through a pooler, and while the server
+// goes away and comes back.
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -109,7 +109,7 @@ struct Host {  // a plain handle
 }  // namespace
 
 TEST_CASE("an event in the host's transaction shares its fate, and no misuse of the handle touches it",
-          "[B9][B10][B11]") {
+          "[B9][B10][B11][E20]") {
   const std::string bin = support::PostgresServer::binaries();
   if (bin.empty()) return;
   const support::PostgresServer server(bin);
@@ -138,6 +138,19 @@ TEST_CASE("an event in the host's transaction shares its fate, and no misuse of 
   const webhook::Route route{kept[0].number, routes};
   CHECK(shop.store.route(clock_of_this_host.now(), {&route, 1}, shop.registry));
   CHECK(shop.claim().size() == 1);
+
+  Host slow(server.where());  // what commits later has the smaller number, and is not passed over
+  slow.run("BEGIN");
+  shop.append(slow.get(), "slow");
+  host.run("BEGIN");
+  shop.append(host.get(), "quick");
+  host.run("COMMIT");
+  for (const auto& quick : shop.store.unrouted(10)) {
+    const webhook::Route gone{quick.number, routes};
+    shop.store.route(clock_of_this_host.now(), {&gone, 1}, shop.registry);
+  }
+  slow.run("COMMIT");
+  CHECK(shop.store.unrouted(10).size() == 1);
 
   const auto refused = [&](PGconn* handle) { return thrown([&] { shop.append(handle, "misuse"); }) == errc::misuse; };
   CHECK(refused(nullptr));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The store contract on a PostgreSQL server of the test's own: every rule of the page, and the model's answers to whatever
-// is asked.
+// The store contract on a PostgreSQL server of the test's own: every rule of the page, and the model's answers to
+// whatever is asked.
 #include <cstdlib>
 #include <string>
 #include <vector>

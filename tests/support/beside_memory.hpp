@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// BesideMemory: a random sequence on two stores, one of them the memory store: order, keys, supersede and parking included,
-// which the model of the conformance suite does not know.
+// BesideMemory: a random sequence on two stores, one of them the memory store: order, keys, supersede and parking
+// included, which the model of the conformance suite does not know.
 #ifndef WEBHOOK_TESTS_SUPPORT_BESIDE_MEMORY_HPP
 #define WEBHOOK_TESTS_SUPPORT_BESIDE_MEMORY_HPP
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Oracle: stands outside the processes that are killed. Ids come to it through a pipe once their emit or commit returned,
-// and what was delivered comes through the same pipe.
+// Oracle: stands outside the processes that are killed. Ids come to it through a pipe once their emit or commit
+// returned, and what was delivered comes through the same pipe.
 #ifndef WEBHOOK_TESTS_SUPPORT_ORACLE_HPP
 #define WEBHOOK_TESTS_SUPPORT_ORACLE_HPP
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// PostgresServer: a PostgreSQL cluster of the test's own, in a temporary folder, on a socket in it and on no port; ended
-// with the test, whatever becomes of that. As root it runs as the user postgres or nobody, since PostgreSQL refuses root.
+// PostgresServer: a PostgreSQL cluster of the test's own, in a temporary folder, on a socket in it and on no port;
+// ended with the test, whatever becomes of that. As root it runs as the user postgres or nobody, since PostgreSQL
+// refuses root.
 #ifndef WEBHOOK_TESTS_SUPPORT_POSTGRES_SERVER_HPP
 #define WEBHOOK_TESTS_SUPPORT_POSTGRES_SERVER_HPP
 
@@ -53,7 +54,8 @@ class PostgresServer {
         break;
       }
     }
-    if (run({bin_ + "/initdb", "--no-sync", "-A", "trust", "-U", "test", "-E", "UTF8", "--no-locale", "-D", data()}) != 0)
+    if (run({bin_ + "/initdb", "--no-sync", "-A", "trust", "-U", "test", "-E", "UTF8", "--no-locale", "-D", data()}) !=
+        0)
       throw std::runtime_error("initdb failed");
     start();
   }
@@ -70,8 +72,9 @@ class PostgresServer {
   void start() {
     std::filesystem::create_directory(socket());
     if (user_ != 0 && chown(socket().c_str(), user_, group_) != 0) throw std::runtime_error("no chown");
-    std::vector<std::string> command{bin_ + "/postgres", "-D", data(), "-k", socket(), "-h", "",
-                                     "-c", "max_connections=60", "-c", "shared_buffers=64MB"};
+    std::vector<std::string> command{
+        bin_ + "/postgres",   "-D", data(), "-k", socket(), "-h", "", "-c", "max_connections=60", "-c",
+        "shared_buffers=64MB"};
     for (const std::string& setting : settings_) {
       command.push_back("-c");
       command.push_back(setting);
@@ -96,7 +99,8 @@ class PostgresServer {
   /// Runs statements, each call on a connection of its own; returns the first value, or "".
   std::string ask(const std::string& sql, const std::string& database = "postgres") const {
     const std::unique_ptr<PGconn, decltype(&PQfinish)> db(PQconnectdb(where(database).c_str()), PQfinish);
-    PQsetNoticeProcessor(db.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        db.get(), [](void*, const char*) {}, nullptr);
     const std::unique_ptr<PGresult, decltype(&PQclear)> answer(PQexec(db.get(), sql.c_str()), PQclear);
     const ExecStatusType status = PQresultStatus(answer.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) throw std::runtime_error(PQerrorMessage(db.get()));

@@ -35,7 +35,8 @@ BEGIN
       seat = CASE WHEN d.seat IN (2, 3) THEN d.seat
                   WHEN l.ordering = 2 OR (l.ordering = 1 AND v.key <> '') THEN 4 WHEN d.resent THEN 1 ELSE 0 END
     FROM @lane l, @event v WHERE d.endpoint = e AND d.seat IS NOT NULL AND l.endpoint = e AND v.number = d.id >> 20;
-  PERFORM @promote(e, g.grp) FROM (SELECT DISTINCT grp FROM @delivery WHERE endpoint = e AND seat IS NOT NULL AND grp IS NOT NULL) g;
+  PERFORM @promote(e, g.grp) FROM (SELECT DISTINCT grp FROM @delivery WHERE endpoint = e AND seat IS NOT NULL AND grp
+      IS NOT NULL) g;
   FOR known IN SELECT * FROM @delivery WHERE endpoint = e AND skey IS NOT NULL ORDER BY id LOOP
     PERFORM @supersede(o.endpoint, o.skey, o.id, at) FROM @delivery o WHERE o.id = known.id AND o.seat IS NOT NULL;
   END LOOP;
@@ -71,7 +72,8 @@ BEGIN
   SELECT * INTO l FROM @lane AS x WHERE x.endpoint = e;
   fresh := NOT FOUND;
   IF coalesce(l.version, 0) <> old THEN
-    RAISE EXCEPTION 'the endpoint was changed in between: read it again, change that and put it' USING ERRCODE = 'WH002';
+    RAISE EXCEPTION 'the endpoint was changed in between: read it again, change that and put it' USING ERRCODE =
+        'WH002';
   END IF;
   UPDATE @store SET registry = registry + 1 RETURNING registry INTO given_version;
   DELETE FROM @endpoint AS x WHERE x.id = e;
@@ -83,8 +85,10 @@ BEGIN
     INSERT INTO @lane (endpoint, version, state, ordering, supersede, own_cap, spacing, cap)
       VALUES (e, given_version, new_state, new_ordering, new_supersede, new_cap, new_spacing, new_cap);
   ELSE
-    UPDATE @lane AS x SET version = given_version, state = new_state, ordering = new_ordering, supersede = new_supersede,
-        own_cap = new_cap, spacing = new_spacing, cap = CASE WHEN opens OR x.own_cap <> new_cap THEN new_cap ELSE x.cap END,
+    UPDATE @lane AS x SET version = given_version, state = new_state, ordering = new_ordering, supersede =
+        new_supersede,
+        own_cap = new_cap, spacing = new_spacing, cap = CASE WHEN opens OR x.own_cap <> new_cap THEN new_cap ELSE
+            x.cap END,
         spaced = CASE WHEN x.spacing <> new_spacing THEN 0 ELSE x.spaced END,
         rests = CASE WHEN opens THEN 0 ELSE x.rests END, failures = CASE WHEN opens THEN 0 ELSE x.failures END
       WHERE x.endpoint = e;
@@ -97,8 +101,9 @@ END $$;
 )sql";
 
 inline constexpr const char* postgres_routes = R"sql(
--- One delivery for each pair that has none yet. `again`: of events that were routed before, as resent; else of those that
--- were not, which then are. `room`: more than that is refused. Returns how many, or -1 if the registry has moved on.
+-- One delivery for each pair that has none yet. `again`: of events that were routed before, as resent; else of those
+-- that were not, which then are. `room`: more than that is refused. Returns how many, or -1 if the registry has moved
+-- on.
 CREATE FUNCTION @route(given bigint, wall bigint, events bigint[], pair_event bigint[], pair_lane bigint[],
     expected bigint, again boolean, room bigint) RETURNS bigint LANGUAGE plpgsql
   SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
@@ -115,12 +120,14 @@ BEGIN
   at := @clock(given);
   today := coalesce(wall, at / 1000);
   IF NOT again AND (SELECT registry FROM @store) <> expected THEN RETURN -1; END IF;
-  FOR v IN SELECT number, unrouted, key, created, delay FROM @event WHERE number = ANY (events) ORDER BY number FOR UPDATE LOOP
+  FOR v IN SELECT number, unrouted, key, created, delay FROM @event WHERE number = ANY (events) ORDER BY number FOR
+      UPDATE LOOP
     CONTINUE WHEN v.unrouted = again;
     id := (SELECT max(d.id) + 1 FROM @delivery d WHERE d.id >= v.number << 20 AND d.id < (v.number + 1) << 20);
     CONTINUE WHEN again AND id IS NULL;
     id := coalesce(id, v.number << 20);
-    FOR r IN SELECT u.lane, l.supersede, l.state FROM unnest(pair_event, pair_lane) WITH ORDINALITY AS u (event, lane, n)
+    FOR r IN SELECT u.lane, l.supersede, l.state FROM unnest(pair_event, pair_lane) WITH ORDINALITY AS u (event,
+        lane, n)
         JOIN @lane l ON l.endpoint = u.lane WHERE u.event = v.number ORDER BY u.n LOOP
       CONTINUE WHEN EXISTS (SELECT 1 FROM @delivery d WHERE d.id >= v.number << 20 AND d.id < (v.number + 1) << 20
                               AND d.endpoint = r.lane);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// PostgreSQL behind three small types: parameters, an answer, and a connection that closes itself; all in binary, without
-// anything that lives in a session. SQLSTATEs become webhook::Error here and nowhere else. It knows no table of the store.
+// PostgreSQL behind three small types: parameters, an answer, and a connection that closes itself; all in binary,
+// without anything that lives in a session. SQLSTATEs become webhook::Error here and nowhere else. It knows no table of
+// the store.
 #ifndef WEBHOOK_DETAIL_POSTGRES_CONNECTION_HPP
 #define WEBHOOK_DETAIL_POSTGRES_CONNECTION_HPP
 

@@ -20,7 +20,8 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-/// Throws errc::misuse, without a word to the server, where a statement on this handle would not be part of a transaction.
+/// Throws errc::misuse, without a word to the server, where a statement on this handle would not be part of a
+/// transaction.
 inline void check_joinable(PGconn* host) {
   if (host == nullptr) throw Error(errc::misuse, "in_transaction() was given no handle");
   if (PQstatus(host) != CONNECTION_OK) throw Error(errc::misuse, "the handle's connection is not open");

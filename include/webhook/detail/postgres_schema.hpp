@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The schema of the PostgreSQL store, in versions that only go forward, and the look at a database before anything touches
-// it. It does not know what tables and functions mean; what is foreign or newer is refused as it was found.
+// The schema of the PostgreSQL store, in versions that only go forward, and the look at a database before anything
+// touches it. It does not know what tables and functions mean; what is foreign or newer is refused as it was found.
 #ifndef WEBHOOK_DETAIL_POSTGRES_SCHEMA_HPP
 #define WEBHOOK_DETAIL_POSTGRES_SCHEMA_HPP
 

@@ -54,18 +54,19 @@ CREATE TABLE @newest (endpoint bigint NOT NULL, skey bytea NOT NULL, delivery bi
   PRIMARY KEY (endpoint, skey));
 )sql";
 
-// How lanes are shared. A claim serves a lane under FOR NO KEY UPDATE SKIP LOCKED, so one claim at a time does, and none
-// waits. Whoever adds or settles deliveries holds their lanes FOR KEY SHARE, which disturbs neither claims nor each other.
-// Only who is alone with a lane (FOR UPDATE) may put it to sleep, that is set `next` to a later moment: nobody is then
-// about to add what the sleeper cannot see yet, and whoever comes after finds it asleep and wakes it. A claim that is not
-// alone leaves the lane awake. Lanes with an order, and changes of a lane, are always handled alone. Several lanes are
-// locked in the order of their ids; claims wait for nothing.
+// How lanes are shared. A claim serves a lane under FOR NO KEY UPDATE SKIP LOCKED, so one claim at a time does, and
+// none waits. Whoever adds or settles deliveries holds their lanes FOR KEY SHARE, which disturbs neither claims nor
+// each other. Only who is alone with a lane (FOR UPDATE) may put it to sleep, that is set `next` to a later moment:
+// nobody is then about to add what the sleeper cannot see yet, and whoever comes after finds it asleep and wakes it. A
+// claim that is not alone leaves the lane awake. Lanes with an order, and changes of a lane, are always handled alone.
+// Several lanes are locked in the order of their ids; claims wait for nothing.
 inline constexpr const char* postgres_lanes = R"sql(
 CREATE FUNCTION @clock(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000) $$;
 
 CREATE FUNCTION @later(at bigint, wait bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN wait <= 0 THEN at WHEN at > 9223372036854775807 - wait THEN 9223372036854775807 ELSE at + wait END $$;
+  SELECT CASE WHEN wait <= 0 THEN at WHEN at > 9223372036854775807 - wait THEN 9223372036854775807 ELSE at + wait END
+      $$;
 
 CREATE FUNCTION @is_simple(lanes bigint[]) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
@@ -124,8 +125,8 @@ BEGIN
   RETURN now.moment;
 END $$;
 
--- Wakes a lane if it sleeps longer than it may from now on: something is due at a moment, a lease now ends at another, a
--- place was given back. A full lane does not care for what is due.
+-- Wakes a lane if it sleeps longer than it may from now on: something is due at a moment, a lease now ends at another,
+-- a place was given back. A full lane does not care for what is due.
 CREATE FUNCTION @wake(e bigint, at bigint, due bigint, ends bigint, freed boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   l @lane;
@@ -163,7 +164,8 @@ CREATE FUNCTION @queue(d @delivery, due_at bigint) RETURNS void LANGUAGE plpgsql
 BEGIN
   UPDATE @delivery SET due = due_at, seat = CASE
       WHEN d.grp IS NOT NULL AND EXISTS (
-        SELECT 1 FROM @delivery o WHERE o.endpoint = d.endpoint AND o.grp = d.grp AND o.seat < 4 AND o.id <> d.id) THEN 4
+        SELECT 1 FROM @delivery o WHERE o.endpoint = d.endpoint AND o.grp = d.grp AND o.seat < 4 AND o.id <> d.id)
+            THEN 4
       WHEN resent THEN 1 ELSE 0 END
     WHERE id = d.id;
 END $$;

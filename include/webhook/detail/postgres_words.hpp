@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the words of the store contract do on a PostgreSQL server: one function each, so that a word is one round trip and
-// one transaction, and nothing of it lives in a session. SQL only; '@' stands for the schema.
+// What the words of the store contract do on a PostgreSQL server: one function each, so that a word is one round trip
+// and one transaction, and nothing of it lives in a session. SQL only; '@' stands for the schema.
 #ifndef WEBHOOK_DETAIL_POSTGRES_WORDS_HPP
 #define WEBHOOK_DETAIL_POSTGRES_WORDS_HPP
 
@@ -9,11 +9,12 @@ inline namespace v0 {
 namespace detail {
 
 // Each statement within a function sees what is committed by then (READ COMMITTED): the lock first, then a look.
-// Everything goes by an index; the settings keep a plan that was made while the tables were empty from scanning them, and its cost from being compiled.
+// Everything goes by an index; the settings keep a plan that was made while the tables were empty from scanning them,
+// and its cost from being compiled.
 inline constexpr const char* postgres_append = R"sql(
 -- route_*: one for each route; route_n is the place of its event in the other arrays, route_ord its place in the event.
--- Answers 0 inserted, 1 duplicate, 2 conflict. The registry is read before the commit and not locked: a put that commits
--- meanwhile is concurrent with this append, which may count as the earlier of the two.
+-- Answers 0 inserted, 1 duplicate, 2 conflict. The registry is read before the commit and not locked: a put that
+-- commits meanwhile is concurrent with this append, which may count as the earlier of the two.
 CREATE FUNCTION @append(given bigint, wall bigint, ids text[], types text[], tenants bytea[], keys bytea[],
     channels bytea[], traces text[], times bigint[], expiries bigint[], delays bigint[], payloads bytea[],
     registries bigint[], named boolean[], routed boolean[], route_n integer[], route_ord integer[],
@@ -33,7 +34,8 @@ BEGIN
   newest := (SELECT registry FROM @store);
   wanted := routed;
   IF EXISTS (SELECT 1 FROM unnest(route_lane) AS r (e) WHERE NOT EXISTS (SELECT 1 FROM @lane WHERE endpoint = r.e)) THEN
-    wanted := ARRAY(SELECT EXISTS (SELECT 1 FROM unnest(route_n, route_lane) AS r (n, e) JOIN @lane l ON l.endpoint = r.e
+    wanted := ARRAY(SELECT EXISTS (SELECT 1 FROM unnest(route_n, route_lane) AS r (n, e) JOIN @lane l ON l.endpoint =
+        r.e
                                     WHERE r.n = u.n) FROM generate_series(1, cardinality(ids)) AS u (n) ORDER BY u.n);
   END IF;
   wanted := ARRAY(SELECT u.wants OR u.registry < newest
@@ -129,7 +131,8 @@ DECLARE
   next_at bigint;
 BEGIN
   LOOP
-    picked := ARRAY(SELECT endpoint FROM @lane WHERE next <= at AND NOT endpoint = ANY (seen) ORDER BY state >= 3 DESC, served, endpoint
+    picked := ARRAY(SELECT endpoint FROM @lane WHERE next <= at AND NOT endpoint = ANY (seen) ORDER BY state >= 3
+        DESC, served, endpoint
                       LIMIT least(greatest(room, 1), 64) FOR NO KEY UPDATE SKIP LOCKED);
     EXIT WHEN cardinality(picked) = 0;
     seen := seen || picked;
@@ -188,12 +191,14 @@ BEGIN
     IF soon OR EXISTS (SELECT 1 FROM @lane WHERE next <= at) THEN next_at := least(next_at, at + 5000000); END IF;
   END IF;
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, NULL::bigint, s.registry, NULL::integer, NULL::integer,
-      coalesce(next_at, 9223372036854775807) - at, NULL::text, NULL::text, NULL::bytea, NULL::bytea, NULL::bytea, NULL::text,
+      coalesce(next_at, 9223372036854775807) - at, NULL::text, NULL::text, NULL::bytea, NULL::bytea, NULL::bytea,
+          NULL::text,
       NULL::bigint, NULL::bigint, NULL::bytea FROM @store s;
   IF cardinality(taken) = 0 THEN RETURN; END IF;
   RETURN QUERY SELECT d.id, d.fence, d.endpoint, l.version, d.attempts, d.lost, v.number, v.id, v.type, v.tenant, v.key,
       v.channel, v.traceparent, v.time, v.expires, v.payload
-    FROM unnest(taken) WITH ORDINALITY AS u (id, n) JOIN @delivery d ON d.id = u.id JOIN @event v ON v.number = d.id >> 20
+    FROM unnest(taken) WITH ORDINALITY AS u (id, n) JOIN @delivery d ON d.id = u.id JOIN @event v ON v.number = d.id
+        >> 20
     JOIN @lane l ON l.endpoint = d.endpoint ORDER BY u.n;
 END $$;
 )sql";
@@ -247,7 +252,8 @@ DECLARE
   ends bigint;
 BEGIN
   lanes := ARRAY(SELECT DISTINCT d.endpoint FROM unnest(ids) AS u (id) JOIN @delivery d ON d.id = u.id ORDER BY 1);
-  simple := @hold(lanes, cardinality(ids) > 1 AND cardinality(ids) <> (SELECT count(DISTINCT id) FROM unnest(ids) AS u (id)));
+  simple := @hold(lanes, cardinality(ids) > 1 AND cardinality(ids) <> (SELECT count(DISTINCT id) FROM unnest(ids) AS
+      u (id)));
   at := @clock(given);
   IF simple THEN
     answers := array_fill(2, ARRAY[cardinality(ids)]);
@@ -267,13 +273,15 @@ BEGIN
     END LOOP;
     IF 2 = ANY (answers) THEN
       SELECT array_agg(CASE WHEN u.answer = 0 THEN 0
-                            WHEN d.fence = u.fence AND d.state <> 1 AND d.word = u.state AND u.state <> 1 THEN 1 ELSE 2 END
+                            WHEN d.fence = u.fence AND d.state <> 1 AND d.word = u.state AND u.state <> 1 THEN 1 ELSE
+                                2 END
                        ORDER BY u.n) INTO answers
         FROM unnest(ids, fences, states, answers) WITH ORDINALITY AS u (id, fence, state, answer, n)
         LEFT JOIN @delivery d ON d.id = u.id;
     END IF;
   ELSE
-    FOR w IN SELECT u.* FROM unnest(ids, fences, states, ins, tried) WITH ORDINALITY AS u (id, fence, state, wait, tried, n)
+    FOR w IN SELECT u.* FROM unnest(ids, fences, states, ins, tried) WITH ORDINALITY AS u (id, fence, state, wait,
+        tried, n)
         ORDER BY u.n LOOP
       answers[w.n] := @hear(at, w.id, w.fence, w.state, w.wait, w.tried);
       nth[w.n] := (SELECT d.attempts FROM @delivery d WHERE d.id = w.id);
@@ -296,7 +304,8 @@ BEGIN
     freed := false;
     due_at := NULL;
     ends := NULL;
-    FOR w IN SELECT u.* FROM unnest(ids, states, ins, tried, answers) WITH ORDINALITY AS u (id, state, wait, tried, answer, n)
+    FOR w IN SELECT u.* FROM unnest(ids, states, ins, tried, answers) WITH ORDINALITY AS u (id, state, wait, tried,
+        answer, n)
         JOIN @delivery d ON d.id = u.id WHERE d.endpoint = e ORDER BY u.n LOOP
       IF w.answer = 0 THEN
         freed := freed OR w.state <> 1;
@@ -321,7 +330,8 @@ BEGIN
     END IF;
   END LOOP;
   IF calm THEN
-    RETURN QUERY SELECT u.n, u.answer, 0::bigint, 0::bigint, x.cap FROM unnest(ids, answers) WITH ORDINALITY AS u (id, answer, n)
+    RETURN QUERY SELECT u.n, u.answer, 0::bigint, 0::bigint, x.cap FROM unnest(ids, answers) WITH ORDINALITY AS u
+        (id, answer, n)
       JOIN @delivery d ON d.id = u.id JOIN @lane x ON x.endpoint = d.endpoint;
   END IF;
 END $$;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // PostgresStore: keeps endpoints, events and deliveries in a schema of a PostgreSQL database, which many hosts share.
-// What the words say to the server is detail/postgres_core.hpp's, what they do there is SQL (detail/postgres_words.hpp);
-// here emitters share commits, and events of a host's own transaction find their way in (detail/postgres_joining.hpp).
+// What the words say to the server is detail/postgres_core.hpp's, what they do there is SQL
+// (detail/postgres_words.hpp); here emitters share commits, and events of a host's own transaction find their way in
+// (detail/postgres_joining.hpp).
 #ifndef WEBHOOK_STORE_POSTGRES_HPP
 #define WEBHOOK_STORE_POSTGRES_HPP
 
@@ -25,13 +26,13 @@ inline namespace v0 {
 
 /// A durable store for many hosts: what append returned for is as durable as the server's commits are.
 ///
-/// Thread-safe. Each word is one statement and one transaction; nothing lives in a session, so a pooler may stand between
-/// (pgbouncer, also in transaction mode). Caps, rests and the order of an endpoint hold over all hosts. Moments are the
-/// server's; the hosts' clocks do not matter. A lost connection is made anew by the next call, less and less often while
-/// nobody answers. The level of isolation must be read committed, as it is by default.
+/// Thread-safe. Each word is one statement and one transaction; nothing lives in a session, so a pooler may stand
+/// between (pgbouncer, also in transaction mode). Caps, rests and the order of an endpoint hold over all hosts. Moments
+/// are the server's; the hosts' clocks do not matter. A lost connection is made anew by the next call, less and less
+/// often while nobody answers. The level of isolation must be read committed, as it is by default.
 ///
-/// Where the page leaves a choice it decides as MemoryStore does, and: only prune() forgets; replay() passes over what a
-/// newer event of the same key supersedes; ids of unnamed events are recognised, too.
+/// Where the page leaves a choice it decides as MemoryStore does, and: only prune() forgets; replay() passes over what
+/// a newer event of the same key supersedes; ids of unnamed events are recognised, too.
 ///
 /// Throws: errc::transient where nobody answers, errc::unknown_commit where the connection was lost on the way,
 /// errc::unsupported where the role lacks a right, errc::corrupt for a foreign or newer schema, errc::full.
@@ -50,10 +51,10 @@ class PostgresStore {
   }
 
   /// Events that become part of the host's own transaction; see JoinsTransaction. They are routed after the commit.
-  /// Throws errc::misuse, and leaves the handle as it was, where `host` has no transaction or a failed one, is in a COPY or
-  /// in pipeline mode, has results pending, or is connected to another database than the store's. The role needs USAGE on
-  /// the schema, and INSERT and SELECT on its table event. Whatever else the server refuses (a lock timeout, a full disk)
-  /// fails the host's transaction.
+  /// Throws errc::misuse, and leaves the handle as it was, where `host` has no transaction or a failed one, is in a
+  /// COPY or in pipeline mode, has results pending, or is connected to another database than the store's. The role
+  /// needs USAGE on the schema, and INSERT and SELECT on its table event. Whatever else the server refuses (a lock
+  /// timeout, a full disk) fails the host's transaction.
   void append(PGconn* host, std::span<const NewEvent> events, std::span<Appended> appended) {
     detail::join_postgres(host, inside_->core.schema, inside_->core.identity, events, appended);
   }
