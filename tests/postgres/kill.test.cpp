@@ -132,7 +132,7 @@ class DyingStore : public webhook::PostgresStore {
 
 unsigned kills() {                                          // more of them for a longer look: WEBHOOK_KILLS=3000
   const char* const wanted = std::getenv("WEBHOOK_KILLS");  // NOLINT(concurrency-mt-unsafe)
-  return wanted == nullptr ? 44 : static_cast<unsigned>(std::strtoul(wanted, nullptr, 10));
+  return wanted == nullptr ? 110 : static_cast<unsigned>(std::strtoul(wanted, nullptr, 10));
 }
 
 }  // namespace
