@@ -29,7 +29,8 @@ webhook::Now now() {
 
 class Bench {
  public:
-  explicit Bench(const support::PostgresServer& server) : server_(server), store_(server.where()) {
+  explicit Bench(const support::PostgresServer& server)
+      : store_(server.where()), copying_(PQconnectdb(server.where().c_str()), PQfinish) {
     webhook::Endpoint endpoint;
     endpoint.id = webhook::EndpointId{1};
     endpoint.url = "https://receiver.example/";
@@ -64,31 +65,31 @@ class Bench {
   }
 
   void copy(std::size_t count) {  // of the rows that append(count) writes, in one transaction
-    const std::unique_ptr<PGconn, decltype(&PQfinish)> db(PQconnectdb(server_.where().c_str()), PQfinish);
+    PGconn* const db = copying_.get();
     std::string events, deliveries;
     for (std::size_t i = 0; i < count; ++i) {
       const std::string number = std::to_string(1'000'000'000 + ++copied_);
       events += number + "\tf\tcopied-" + number + "\torder.created\t\t\t\t\t0\t\\N\t0\t0\t" + payload + "\n";
       deliveries += std::to_string((1'000'000'000 + copied_) << 20U) + "\t1\t0\t\\N\t0\t0\t0\t0\t0\t1\tf\t\\N\t\\N\n";
     }
-    PQclear(PQexec(db.get(), "BEGIN"));
+    PQclear(PQexec(db, "BEGIN"));
     for (const auto& [table, rows] :
          {std::pair<const char*, const std::string&>{"COPY webhook.event FROM STDIN", events},
           {"COPY webhook.delivery FROM STDIN", deliveries}}) {
-      PQclear(PQexec(db.get(), table));
-      PQputCopyData(db.get(), rows.data(), static_cast<int>(rows.size()));
-      PQputCopyEnd(db.get(), nullptr);
-      while (PGresult* const answer = PQgetResult(db.get())) {
+      PQclear(PQexec(db, table));
+      PQputCopyData(db, rows.data(), static_cast<int>(rows.size()));
+      PQputCopyEnd(db, nullptr);
+      while (PGresult* const answer = PQgetResult(db)) {
         if (PQresultStatus(answer) != PGRES_COMMAND_OK) std::fprintf(stderr, "%s", PQresultErrorMessage(answer));
         PQclear(answer);
       }
     }
-    PQclear(PQexec(db.get(), "COMMIT"));
+    PQclear(PQexec(db, "COMMIT"));
   }
 
  private:
-  const support::PostgresServer& server_;
   webhook::PostgresStore store_;
+  std::unique_ptr<PGconn, decltype(&PQfinish)> copying_;
   webhook::Version registry_ = 0;
   std::size_t events_ = 0;
   std::size_t copied_ = 0;
