@@ -38,24 +38,21 @@ class alignas(64) MemoryArrivals {
 
   /// Takes a share of what was granted; false, and nothing happened, if there is not so much.
   bool reserve(const MemoryGrant& share) noexcept {
-    if (granted_deliveries_.fetch_sub(share.deliveries, std::memory_order_relaxed) >= share.deliveries) {
-      if (granted_bytes_.fetch_sub(share.bytes, std::memory_order_relaxed) >= share.bytes) return true;
-      granted_bytes_.fetch_add(share.bytes, std::memory_order_relaxed);
-    }
-    granted_deliveries_.fetch_add(share.deliveries, std::memory_order_relaxed);
-    return false;
+    std::uint64_t left = granted_.load(std::memory_order_relaxed);
+    do {
+      const MemoryGrant granted = unpacked(left);
+      if (granted.deliveries < share.deliveries || granted.bytes < share.bytes) return false;
+    } while (!granted_.compare_exchange_weak(left, left - packed(share), std::memory_order_relaxed));
+    return true;
   }
 
+  /// In all, never more than MemoryGrant's limits.
   void grant(const MemoryGrant& more) noexcept {
-    if (more.deliveries != 0) granted_deliveries_.fetch_add(more.deliveries, std::memory_order_relaxed);
-    if (more.bytes != 0) granted_bytes_.fetch_add(more.bytes, std::memory_order_relaxed);
+    if (more.deliveries != 0 || more.bytes != 0) granted_.fetch_add(packed(more), std::memory_order_relaxed);
   }
 
-  /// What was granted and not taken. It may be less than nothing for a moment, while a reserve() that fails gives back.
-  MemoryGrant revoke() noexcept {
-    return {granted_deliveries_.exchange(0, std::memory_order_relaxed),
-            granted_bytes_.exchange(0, std::memory_order_relaxed)};
-  }
+  /// What was granted and not taken.
+  MemoryGrant revoke() noexcept { return unpacked(granted_.exchange(0, std::memory_order_relaxed)); }
 
   /// Leaves an event, for which a share was reserved, with the endpoints it goes to: at most as many as it has rows.
   void push(MemoryEvent::Owner event, const Now& now, Duration delay, std::span<const EndpointId> to) noexcept {
@@ -80,8 +77,18 @@ class alignas(64) MemoryArrivals {
   }
 
  private:
+  // Both numbers in one, so that taking from both is one step.
+  static std::uint64_t packed(const MemoryGrant& share) noexcept {
+    return static_cast<std::uint64_t>(share.deliveries) << 40U | static_cast<std::uint64_t>(share.bytes);
+  }
+  static MemoryGrant unpacked(std::uint64_t both) noexcept {
+    return {static_cast<std::int64_t>(both >> 40U), static_cast<std::int64_t>(both & ((std::uint64_t{1} << 40U) - 1))};
+  }
+  static_assert(MemoryGrant::most_deliveries < std::int64_t{1} << 24U && MemoryGrant::most_bytes < std::int64_t{1}
+                                                                                                       << 40U);
+
   std::atomic<MemoryEvent*> newest_{nullptr};
-  std::atomic<std::int64_t> granted_deliveries_{0}, granted_bytes_{0};
+  std::atomic<std::uint64_t> granted_{0};
 };
 
 }  // namespace detail

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 
 #include "../error.hpp"
@@ -20,6 +19,8 @@ namespace detail {
 
 /// A share of the bounds.
 struct MemoryGrant {
+  static constexpr std::int64_t most_deliveries = (1 << 24) - 1, most_bytes = (std::int64_t{1} << 40) - 1;
+
   std::int64_t deliveries = 0, bytes = 0;
 };
 
@@ -37,8 +38,9 @@ class MemoryRoom {
 
   /// Grants what is left to those who do not ask for each delivery.
   MemoryGrant grant_rest() noexcept {
-    const MemoryGrant rest{rest_of(options_.max_deliveries - taken(), granted_.deliveries),
-                           rest_of(options_.max_bytes - taken_bytes(), granted_.bytes)};
+    const MemoryGrant rest{
+        rest_of(options_.max_deliveries - taken(), MemoryGrant::most_deliveries - granted_.deliveries),
+        rest_of(options_.max_bytes - taken_bytes(), MemoryGrant::most_bytes - granted_.bytes)};
     take_again(rest);
     return rest;
   }
@@ -84,10 +86,10 @@ class MemoryRoom {
   }
 
  private:
-  static std::int64_t rest_of(std::size_t left, std::int64_t granted) noexcept {
-    constexpr std::int64_t most_granted = (std::numeric_limits<std::int64_t>::max)() / 4;  // of bounds that are none
-    return static_cast<std::int64_t>((std::min)(left, static_cast<std::size_t>(most_granted - granted)));
+  static std::int64_t rest_of(std::size_t left, std::int64_t grantable) noexcept {
+    return static_cast<std::int64_t>((std::min)(left, static_cast<std::size_t>(grantable)));
   }
+
   std::size_t taken() const noexcept { return pending_ + static_cast<std::size_t>(granted_.deliveries); }
   std::size_t taken_bytes() const noexcept { return pending_bytes_ + static_cast<std::size_t>(granted_.bytes); }
 

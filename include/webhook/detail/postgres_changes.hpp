@@ -57,7 +57,8 @@ END $$;
 CREATE FUNCTION @put(given bigint, e bigint, old bigint, new_state integer, url text, tenant bytea, filter bytea,
     format text, scheme text, description bytea, new_cap bigint, new_spacing bigint, timeout bigint, http2 boolean,
     new_ordering integer, when_exhausted integer, new_supersede boolean, events bytea, channels bytea, headers bytea,
-    secrets bytea, retry bytea, access bytea) RETURNS bigint LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
+    secrets bytea, retry bytea, access bytea)
+    RETURNS bigint LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
 #variable_conflict use_variable
 DECLARE
   at bigint;

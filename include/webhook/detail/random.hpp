@@ -12,20 +12,25 @@
 #include <optional>
 
 #include "../error.hpp"
+#include "stripes.hpp"
 
 namespace webhook {
 inline namespace v0 {
 namespace detail {
 
 /// Two keyed SplitMix64 sequences over one counter (Steele, Lea, Flood 2014): each call gives 128 bits that this object
-/// never gives again, and that another object gives with a probability of about 2^-128.
+/// never gives again, and that another object gives with a probability of about 2^-128. Unless it is to be repeatable,
+/// each thread counts by itself, from a place of its own.
 class Random {
  public:
   explicit Random(std::optional<std::uint64_t> seed = {}) {
     if (seed) {
+      repeatable_ = true;
       keys_ = {mix(*seed), mix(~*seed)};
     } else {
       reseed();
+      std::uint64_t place = 0;
+      counters_.each([&](Counter& counter) { counter.store(place += std::uint64_t{1} << 58U); });
     }
   }
 
@@ -39,7 +44,7 @@ class Random {
   };
   /// Thread-safe.
   Bits next() noexcept {
-    const std::uint64_t step = counter_.fetch_add(1, std::memory_order_relaxed);
+    const std::uint64_t step = (repeatable_ ? counter_ : counters_.mine()).fetch_add(1, std::memory_order_relaxed);
     return {mix(keys_[0] + step * 0x9E3779B97F4A7C15U), mix(keys_[1] + step * 0xD1B54A32D192ED03U)};
   }
 
@@ -51,7 +56,10 @@ class Random {
   }
 
   std::array<std::uint64_t, 2> keys_{};
-  std::atomic<std::uint64_t> counter_{0};
+  using Counter = std::atomic<std::uint64_t>;
+  bool repeatable_ = false;
+  Counter counter_{0};
+  Stripes<Counter> counters_{};
 };
 
 }  // namespace detail

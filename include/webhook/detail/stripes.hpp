@@ -33,7 +33,7 @@ class Stripes {
   }
 
  private:
-  static constexpr std::size_t count = 8;
+  static constexpr std::size_t count = 32;  // so many that a handful of threads rarely share one
 
   struct alignas(64) Stripe {
     Value value{};
