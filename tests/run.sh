@@ -73,6 +73,9 @@ finish() {
   passed=$((passed + $3)) failed=$((failed + $4)) skipped=$((skipped + $5))
 }
 
+# keep_going: what tells the build tool to build whatever can be built, so that one run names every failure.
+keep_going() { if command -v ninja >/dev/null 2>&1; then echo "-k 0"; else echo "-k"; fi; }
+
 # step name cmake-arguments...: configures, builds and tests in a folder of its own. A build that fails is one failure;
 # what was built nevertheless is tested.
 step() {
@@ -88,7 +91,8 @@ step() {
     return 0
   fi
   broken=0
-  cmake --build "$build/$name" --parallel "$jobs" >"$build/$name.log" 2>&1 || broken=1
+  # shellcheck disable=SC2046  # words, on purpose
+  cmake --build "$build/$name" --parallel "$jobs" -- $(keep_going) >"$build/$name.log" 2>&1 || broken=1
   if [ "$broken" -ne 0 ]; then grep -vE '^\[[0-9]+/[0-9]+\] Building' "$build/$name.log" | head -n 200; fi
 
   report=$build/$name.xml

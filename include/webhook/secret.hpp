@@ -31,7 +31,7 @@ class Secret {
   Secret& operator=(Secret other) noexcept {
     std::swap(text_, other.text_);
     std::swap(size_, other.size_);
-    std::swap(expires_, other.expires_);
+    expires_ = other.expires_;
     return *this;
   }
   ~Secret() {

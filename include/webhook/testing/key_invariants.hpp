@@ -118,6 +118,8 @@ class KeyInvariants : public RequestInvariants {
   /// The endpoint's order or supersede has changed: what is pending finds its place anew.
   void rearrange(SimulatedLane& lane, const Endpoint& before) {
     for (SimulatedRow* const row : lane.pending) {
+      // Where a lease ran out, the store may or may not have seen that it is over: then another one has the turn at once.
+      lane.unsure_turn = lane.unsure_turn || (row->state == State::leased && !row->is_held(world_.now()));
       row->turn = false;
       if (!lane.endpoint.supersede) row->overtaken = false;
     }
