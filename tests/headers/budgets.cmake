@@ -8,7 +8,7 @@ if(NOT version MATCHES "^(g\\+\\+|c\\+\\+|.*\\(GCC\\)|.*gcc).* 12\\.[0-9]")
   set(percent 133)
 endif()
 
-foreach(budget fwd=100 emitter=45000 dispatcher=85000 receiver=85000 webhook=125000)
+foreach(budget fwd=100 emitter=45000 dispatcher=85000 receiver=85000 webhook=130000)
   string(REPLACE "=" ";" budget "${budget}")
   list(GET budget 0 name)
   list(GET budget 1 most)

@@ -85,6 +85,7 @@ class KeyInvariants : public RequestInvariants {
 
   /// It became due again, so newer ones of its key are over, where the store alone knows.
   void judge_newer(SimulatedLane& lane, const SimulatedRow& row, Duration now) {
+    if (!supersedes(lane, row)) return;
     for (SimulatedRow* const one : std::vector<SimulatedRow*>(lane.pending)) {
       look(lane, *one, now);
       if (one->maybe && one->event->key == row.event->key && one->age > row.age) end(*one, *one->maybe);
