@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "support/fuzzed_request.hpp"
+#include "../support/fuzzed_request.hpp"
 
 namespace {
 void require(bool holds) {

@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "support/fuzzed_request.hpp"
+#include "../support/fuzzed_request.hpp"
 
 namespace {
 using namespace std::chrono_literals;
