@@ -147,7 +147,10 @@ class KeyInvariants : public RequestInvariants {
       if (eldest == nullptr || one->age < eldest->age) eldest = one;
     }
     if (first == nullptr || (lane.unsure_turn && first != earliest)) return;  // its next claim tells
-    if (first != eldest) return;  // replayed: a store may go by the age of events, or of deliveries
+    if (first != eldest) {  // replayed: a store may go by the age of events, or of deliveries
+      lane.unsure_turn = true;
+      return;
+    }
     first->turn = true;
     lane.changed = world_.now();
   }
