@@ -388,6 +388,34 @@ TEST_CASE("a network that the host allows is dialled though others are not") {
   CHECK(carry(options, request_to(server.url())).status == 204);
 }
 
+TEST_CASE("a connection that was kept is not used once its address, or its port, is allowed no more", "[C7]") {
+  direct = GENERATE(true, false);
+  const bool by_port = GENERATE(true, false);
+  CAPTURE(direct, by_port);
+  LoopbackServer server{no_content};
+  // A transport's own rules stand still; a session asks them before each request nevertheless.
+  const auto config = std::make_shared<webhook::detail::CurlConfig>();
+  config->options = local();
+  config->options.ports = {server.port()};
+  config->rules = webhook::detail::address_rules(config->options);
+  config->user_agent = "webhook";
+  webhook::CurlSession session{config};
+  CHECK(carry(session, request_to(server.url())).status == 204);
+  CHECK(carry(session, request_to(server.url())).status == 204);
+  REQUIRE(server.connections() == 1);
+  if (by_port) {
+    config->options.ports = {1};
+  } else {
+    config->rules = {};
+  }
+  const Response answer = carry(session, request_to(server.url()));
+  CHECK(answer.failure == Failure::address_refused);
+  CHECK(answer.status == 0);
+  CHECK_THAT(answer.reason, Catch::Contains(by_port ? "allowed ports" : "loopback"));
+  CHECK(server.requests().size() == 2);
+  CHECK(server.connections() == 1);
+}
+
 TEST_CASE("proxies in the environment are ignored", "[C9]") {
   direct = GENERATE(true, false);
   CAPTURE(direct);
