@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "bare_tls.hpp"
 #include "measure.hpp"
 #include "tls_sink.hpp"
 #include "wrk.hpp"
@@ -77,7 +78,7 @@ void print_memory(const char* name, const webhook::CurlTransport& transport, con
 
 void run(bool quick) {
   const std::size_t rounds = quick ? 3 : 7;
-  const std::size_t requests = quick ? 4'000 : 20'000, connections = quick ? 200 : 1'000;
+  const std::size_t requests = quick ? 4'000 : 20'000, connections = quick ? 200 : 500;
   std::vector<int> here = bench::processors(), there = here;
   if (here.size() > 1) {
     there = {here.back()};
@@ -85,7 +86,7 @@ void run(bool quick) {
   }
   const Certificate root = Certificate::make({"authority", "", true, -3600, 36000, nullptr});
   const Certificate receiver = Certificate::make({"receiver", "IP:127.0.0.1", false, -3600, 36000, &root});
-  const bench::TlsSink secure(&receiver, there), plain(nullptr, there);
+  const bench::TlsSink secure(&receiver, there), forgetful(&receiver, there, false), plain(nullptr, there);
   bench::run_on(here);
 
   const PemFile bundle(root);  // ours, and then the system's, so that the cost is the real one
@@ -103,39 +104,31 @@ void run(bool quick) {
   options.direct = false;
   const webhook::CurlTransport whole(options);
 
-  bench::Figure kept, many, by_curl, in_plain, resumed, by_wrk;
+  bench::Figure kept, many, by_curl, in_plain, resumed, fresh, by_wrk, bare_resumed, bare_fresh;
   auto session = direct.open(), crowd = direct.open(), other = whole.open();
   const bench::WrkScript script({"content-type: application/json", "webhook-id: msg_2mWJ4YvbN8sKdQZ1LrXt5cHf"},
                                 std::string(1024, 'x'));
   const webhook::Request over_tls = request_to(secure.origin() + "/kept"),
                          closing = request_to(secure.origin() + "/close"),
+                         unknown = request_to(forgetful.origin() + "/close"),
                          unsecured = request_to(plain.origin() + "/kept");
+  bench::BareTls bare(secure.origin(), bundle.path(), 1024), bare_unknown(forgetful.origin(), bundle.path(), 1024);
   for (std::size_t round = 0; round <= rounds; ++round) {
     const std::optional<bench::WrkResult> wrk = script.run(over_tls.url, 1);
     const double a = carry(session, over_tls, requests, 32), b = carry(other, over_tls, requests, 32);
     const double c = carry(session, unsecured, requests, 32), d = carry(session, closing, connections, 1);
-    const double e = carry(crowd, over_tls, requests, 1000);
+    const double e = carry(crowd, over_tls, requests, 1000), f = carry(session, unknown, connections, 1);
+    const double g = bare.carry(connections, true), h = bare_unknown.carry(connections, false);
     if (round == 0) continue;  // the first only warms up
     kept.add(a);
     many.add(e);
     by_curl.add(b);
     in_plain.add(c);
     resumed.add(d);
+    fresh.add(f);
+    bare_resumed.add(g);
+    bare_fresh.add(h);
     if (wrk) by_wrk.add(wrk->cpu);
-  }
-  // With a session of its own each there is nothing to resume; our authority alone, or reading the bundle would be all.
-  const PemFile alone(root);
-  options.direct = true;
-  options.ca_file = alone.path();
-  const webhook::CurlTransport small(options);
-  bench::Figure fresh;
-  for (std::size_t round = 0; round < rounds; ++round) {
-    double sum = 0;
-    for (int i = 0; i < 20; ++i) {
-      auto one = small.open();
-      sum += carry(one, closing, 1, 1);
-    }
-    fresh.add(sum / 20);
   }
   bench::Figure reading;
   for (std::size_t round = 0; round < rounds; ++round) {
@@ -154,7 +147,9 @@ void run(bool quick) {
   print("libcurl's own exchange, over TLS, kept", by_curl, "us CPU a request");
   print("direct exchange, in plain, kept", in_plain, "us CPU a request");
   print("a new verified connection, resumed", resumed, "us CPU");
-  print("a new verified connection, not resumed", fresh, "us CPU, one authority");
+  print("the same by OpenSSL alone", bare_resumed, "us CPU");
+  print("a new verified connection, not resumed", fresh, "us CPU");
+  print("the same by OpenSSL alone", bare_fresh, "us CPU");
   print("a session's first, which reads the bundle", reading, "us CPU");
   print_memory("direct exchange, in plain", direct, plain.origin());
   print_memory("direct exchange, over TLS", direct, secure.origin());

@@ -34,8 +34,9 @@ namespace bench {
 /// To be made before there are threads; its child ends with it.
 class TlsSink {
  public:
-  /// Over TLS with that certificate; without, in plain.
-  TlsSink(const Certificate* certificate, const std::vector<int>& processors) : tls_(certificate != nullptr) {
+  /// Over TLS with that certificate; without, in plain. `resumes`: a TLS session may be taken up again.
+  TlsSink(const Certificate* certificate, const std::vector<int>& processors, bool resumes = true)
+      : tls_(certificate != nullptr) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -51,7 +52,7 @@ class TlsSink {
     if (child_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       run_on(processors);
-      serve_all(certificate);
+      serve_all(certificate, resumes);
     }
     ::close(listener_);
   }
@@ -69,12 +70,17 @@ class TlsSink {
     std::string unread{};
   };
 
-  [[noreturn]] void serve_all(const Certificate* certificate) {
+  [[noreturn]] void serve_all(const Certificate* certificate, bool resumes) {
     ::signal(SIGPIPE, SIG_IGN);
     if (certificate != nullptr) {
       context_.reset(SSL_CTX_new(TLS_server_method()));
       SSL_CTX_use_certificate(context_.get(), certificate->certificate.get());
       SSL_CTX_use_PrivateKey(context_.get(), certificate->key.get());
+      if (!resumes) {
+        SSL_CTX_set_num_tickets(context_.get(), 0);
+        SSL_CTX_set_options(context_.get(), SSL_OP_NO_TICKET);
+        SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_OFF);
+      }
     }
     epoll_ = ::epoll_create1(0);
     watch(listener_);
