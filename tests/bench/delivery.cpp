@@ -21,6 +21,7 @@
 #include "measure.hpp"
 #include "payload.hpp"
 #include "sink.hpp"
+#include "tls_sink.hpp"
 #include "undici.hpp"
 #include "wrk.hpp"
 
@@ -90,18 +91,24 @@ void run(bool quick) {
 
   const auto [here, there] = bench::Halves();
   const bench::Sink sink(many, secret, there);  // forks: before there is any thread
+  const Certificate root = Certificate::make({"authority", "", true, -3600, 36000, nullptr});
+  const Certificate receiver = Certificate::make({"receiver", "IP:127.0.0.1", false, -3600, 36000, &root});
+  const bench::TlsSink secure(&receiver, there);  // forks, too
+  const PemFile authority(root);
   bench::run_on(here);
   std::printf("         the sender runs on %zu cores, the receiver on %s\n", here.size(),
               here == there ? "the same" : "another");
 
   std::vector<std::string> urls;
   for (const std::string& origin : sink.origins()) urls.push_back(origin + "/hooks");
-  const std::vector<std::string> one(urls.begin(), urls.begin() + 1);
+  const std::vector<std::string> one(urls.begin(), urls.begin() + 1), over_tls{secure.origin() + "/hooks"};
   const SameRequest same = same_request(payload, secret);
 
   Row wrk{"wrk"}, undici{"undici's Pool (Node)"};
   Row hooks{"dispatcher, in all"}, whole{"dispatcher, libcurl's own exchange"}, two{"dispatcher, two workers"};
-  Row many_hosts{"dispatcher, 100 endpoints on 100 hosts"}, engine{"dispatcher, its transport answers at once"};
+  Row wrk_tls{"wrk, over TLS"}, hooks_tls{"dispatcher, over TLS"};
+  Row many_hosts{"dispatcher, 400 in flight to 100 hosts"}, one_host{"dispatcher, 400 in flight to one host"};
+  Row engine{"dispatcher, its transport answers at once"};
   Row curl{"libcurl's multi, one easy handle each"}, beast{"Boost.Beast, asynchronous"};
   Row httplib{"cpp-httplib, 32 threads"};
   Row alone{"dispatcher, 1 in flight"}, wide{"dispatcher, 256 in flight"}, widest{"dispatcher, 2,000 in flight"};
@@ -115,6 +122,7 @@ void run(bool quick) {
     webhook::CurlOptions options;
     options.allow_http = options.allow_loopback = true;
     options.max_in_flight = 2000;
+    options.ca_file = authority.path();
     options.keep_connections = 4096;
     using CurlHost = bench::Host<webhook::CurlTransport, webhook::MemoryStore>;
     const auto host = [&](const std::vector<std::string>& to, std::uint32_t cap, std::size_t workers, bool direct) {
@@ -122,7 +130,8 @@ void run(bool quick) {
       return std::make_unique<CurlHost>(webhook::CurlTransport(options), memory(), to, cap, secret, workers);
     };
     const auto to_one = host(one, 32, 1, true), by_curl = host(one, 32, 1, false), by_two = host(one, 32, 2, true);
-    const auto to_many = host(urls, 4, 1, true), single = host(one, 1, 1, true), to_256 = host(one, 256, 1, true),
+    const auto to_many = host(urls, 4, 1, true), single = host(one, 1, 1, true), to_400 = host(one, 400, 1, true),
+               by_tls = host(over_tls, 32, 1, true), to_256 = host(one, 256, 1, true),
                to_2000 = host(one, 2000, 1, true);
     bench::Host<bench::InstantTransport, webhook::MemoryStore> nowhere(bench::InstantTransport(), memory(), one, 32,
                                                                        secret);
@@ -138,14 +147,17 @@ void run(bool quick) {
       foreign(undici, bench::run_undici(one.front(), deliveries, 32, same.headers, same.body));
       measure(whole, deliveries, [&] { by_curl->deliver(payload, deliveries); });
       measure(two, deliveries, [&] { by_two->deliver(payload, deliveries); });
+      foreign(wrk_tls, script.run(over_tls.front(), 1));
+      measure(hooks_tls, deliveries, [&] { by_tls->deliver(payload, deliveries); });
       measure(many_hosts, deliveries, [&] { to_many->deliver(payload, deliveries); });
+      measure(one_host, deliveries, [&] { to_400->deliver(payload, deliveries); });
       measure(alone, deliveries / 4, [&] { single->deliver(payload, deliveries / 4); });
       measure(wide, deliveries, [&] { to_256->deliver(payload, deliveries); });
       measure(widest, deliveries, [&] { to_2000->deliver(payload, deliveries); });
       measure(engine, deliveries, [&] { nowhere.deliver(payload, deliveries); });
       if (round > 0) continue;  // the first only warms up: connections, heaps
-      for (Row* row : {&wrk, &hooks, &beast, &curl, &httplib, &undici, &whole, &two, &many_hosts, &alone, &wide,
-                       &widest, &engine}) {
+      for (Row* row : {&wrk, &hooks, &beast, &curl, &httplib, &undici, &whole, &two, &wrk_tls, &hooks_tls, &many_hosts,
+                       &one_host, &alone, &wide, &widest, &engine}) {
         *row = Row{row->name};
       }
     }
@@ -156,14 +168,17 @@ void run(bool quick) {
 
   std::printf("\n%zu rounds of %zu deliveries; median, least..most\n", rounds, deliveries);
   std::printf("  %-52s %8s %17s %6s %14s %5s\n", "", "per s", "", "us CPU", "", "ratio");
-  for (const Row* row :
-       {&wrk, &hooks, &beast, &undici, &curl, &httplib, &whole, &two, &many_hosts, &alone, &wide, &widest, &engine}) {
+  for (const Row* row : {&wrk, &hooks, &beast, &undici, &curl, &httplib, &whole, &two, &alone, &wide, &widest, &engine,
+                         &wrk_tls, &hooks_tls, &one_host, &many_hosts}) {
     if (row->cpu.empty()) std::printf("  %-52s skipped: not there, or it failed\n", row->name);
-    print(*row, wrk.cpu.empty() ? hooks : wrk);
+    const Row& first = wrk.cpu.empty() ? hooks : wrk;
+    const Row& tls = wrk_tls.cpu.empty() ? hooks_tls : wrk_tls;
+    print(*row, row == &wrk_tls || row == &hooks_tls ? tls : row == &many_hosts || row == &one_host ? one_host : first);
   }
   std::printf(
-      "us CPU: user and system time of the sending process for each delivery, emit included; ratio: to wrk, or "
-      "to the\nfirst. 32 in flight to one host where nothing else is said. Every answer was 2xx; the receiver saw %llu "
+      "us CPU: user and system time of the sending process for each delivery, emit included; ratio: to wrk, over TLS "
+      "to wrk\nover TLS, or to the first; of 100 hosts to one. 32 in flight to one host where nothing else is said. "
+      "Every answer was 2xx; the receiver saw %llu "
       "requests and verified the signatures of %llu.\n",
       static_cast<unsigned long long>(sink.counts().requests.load()),
       static_cast<unsigned long long>(sink.counts().verified.load()));
