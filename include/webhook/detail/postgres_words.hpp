@@ -10,7 +10,8 @@ namespace detail {
 
 // Each statement within a function sees what is committed by then (READ COMMITTED): the lock first, then a look.
 // Everything goes by an index; the settings keep a plan that was made while the tables were empty from scanning them,
-// and its cost from being compiled.
+// and its cost from being compiled. One plan serves all calls of a connection: planning for the arrays of each call
+// took longer than the work.
 inline constexpr const char* postgres_append = R"sql(
 -- route_*: one for each route; route_n is the place of its event in the other arrays, route_ord its place in the event.
 -- Answers 0 inserted, 1 duplicate, 2 conflict. The registry is read before the commit and not locked: a put that
@@ -19,7 +20,7 @@ CREATE FUNCTION @append(given bigint, wall bigint, ids text[], types text[], ten
     channels bytea[], traces text[], times bigint[], expiries bigint[], delays bigint[], payloads bytea[],
     registries bigint[], named boolean[], routed boolean[], route_n integer[], route_ord integer[],
     route_lane bigint[], route_delay bigint[], route_key bytea[]) RETURNS integer[] LANGUAGE plpgsql
-  SET jit = off SET enable_seqscan = off SET enable_mergejoin = off AS $$
+  SET jit = off SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_mergejoin = off AS $$
 DECLARE
   at bigint;
   newest bigint;
@@ -111,7 +112,8 @@ CREATE FUNCTION @claim(given bigint, lease bigint, most integer, per_lane intege
     RETURNS TABLE (id bigint, fence bigint, lane bigint, version bigint, attempts integer, lost integer, number bigint,
                    event text, type text, tenant bytea, key bytea, channel bytea, traceparent text, "time" bigint,
                    expires bigint, payload bytea) LANGUAGE plpgsql
-  SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
+  SET jit = off SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_mergejoin = off
+  SET enable_hashjoin = off AS $$
 #variable_conflict use_column
 DECLARE
   at bigint := @clock(given);
@@ -235,14 +237,18 @@ END $$;
 CREATE FUNCTION @settle(given bigint, ids bigint[], fences bigint[], states integer[], ins bigint[], tried boolean[],
     ats bigint[], tooks bigint[], statuses integer[], failures_ integer[], responses bytea[], reasons bytea[])
     RETURNS TABLE (n bigint, word integer, failures bigint, failing_for bigint, cap bigint) LANGUAGE plpgsql
-  SET jit = off SET enable_seqscan = off SET enable_mergejoin = off SET enable_hashjoin = off AS $$
+  SET jit = off SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_mergejoin = off
+  SET enable_hashjoin = off AS $$
 #variable_conflict use_column
 DECLARE
   at bigint;
+  endpoints bigint[];
   lanes bigint[];
   simple boolean;
   answers integer[];
   nth integer[];
+  heard bigint[];
+  counted integer[];
   calm boolean;
   e bigint;
   l @lane;
@@ -251,14 +257,14 @@ DECLARE
   due_at bigint;
   ends bigint;
 BEGIN
-  lanes := ARRAY(SELECT DISTINCT d.endpoint FROM unnest(ids) AS u (id) JOIN @delivery d ON d.id = u.id ORDER BY 1);
+  endpoints := ARRAY(SELECT d.endpoint FROM unnest(ids) WITH ORDINALITY AS u (id, n)
+                       LEFT JOIN @delivery d ON d.id = u.id ORDER BY u.n);
+  lanes := ARRAY(SELECT DISTINCT e FROM unnest(endpoints) AS u (e) WHERE e IS NOT NULL ORDER BY 1);
   simple := @hold(lanes, cardinality(ids) > 1 AND cardinality(ids) <> (SELECT count(DISTINCT id) FROM unnest(ids) AS
       u (id)));
   at := @clock(given);
   IF simple THEN
-    answers := array_fill(2, ARRAY[cardinality(ids)]);
-    nth := answers;
-    FOR w IN
+    WITH told AS (
       UPDATE @delivery d SET word = u.state, state = u.state,
           attempts = d.attempts + CASE WHEN u.tried THEN 1 ELSE 0 END,
           seat = CASE WHEN u.state > 2 THEN NULL WHEN u.state = 2 THEN 3 WHEN u.state = 1 THEN 2 WHEN d.resent THEN 1
@@ -266,11 +272,19 @@ BEGIN
           due = CASE WHEN u.state < 2 THEN @later(at, u.wait) WHEN u.state = 2 THEN at ELSE d.due END,
           ended = CASE WHEN u.state > 2 THEN at END, resent = d.resent AND u.state <= 2
         FROM unnest(ids, fences, states, ins, tried) WITH ORDINALITY AS u (id, fence, state, wait, tried, n)
-        WHERE d.id = u.id AND d.fence = u.fence AND d.state = 1 RETURNING u.n, d.attempts
-    LOOP
-      answers[w.n] := 0;
-      nth[w.n] := w.attempts;
-    END LOOP;
+        WHERE d.id = u.id AND d.fence = u.fence AND d.state = 1 RETURNING u.n, d.attempts)
+      SELECT array_agg(t.n ORDER BY t.n), array_agg(t.attempts ORDER BY t.n) INTO heard, nth FROM told t;
+    IF cardinality(heard) = cardinality(ids) THEN
+      answers := array_fill(0, ARRAY[cardinality(ids)]);
+    ELSE
+      counted := nth;
+      answers := array_fill(2, ARRAY[cardinality(ids)]);
+      nth := answers;
+      FOR i IN 1 .. coalesce(cardinality(heard), 0) LOOP
+        answers[heard[i]] := 0;
+        nth[heard[i]] := counted[i];
+      END LOOP;
+    END IF;
     IF 2 = ANY (answers) THEN
       SELECT array_agg(CASE WHEN u.answer = 0 THEN 0
                             WHEN d.fence = u.fence AND d.state <> 1 AND d.word = u.state AND u.state <> 1 THEN 1 ELSE
@@ -304,9 +318,8 @@ BEGIN
     freed := false;
     due_at := NULL;
     ends := NULL;
-    FOR w IN SELECT u.* FROM unnest(ids, states, ins, tried, answers) WITH ORDINALITY AS u (id, state, wait, tried,
-        answer, n)
-        JOIN @delivery d ON d.id = u.id WHERE d.endpoint = e ORDER BY u.n LOOP
+    FOR w IN SELECT u.* FROM unnest(endpoints, states, ins, tried, answers) WITH ORDINALITY
+        AS u (endpoint, state, wait, tried, answer, n) WHERE u.endpoint = e ORDER BY u.n LOOP
       IF w.answer = 0 THEN
         freed := freed OR w.state <> 1;
         IF w.state = 0 THEN due_at := least(due_at, @later(at, w.wait)); END IF;
@@ -330,9 +343,9 @@ BEGIN
     END IF;
   END LOOP;
   IF calm THEN
-    RETURN QUERY SELECT u.n, u.answer, 0::bigint, 0::bigint, x.cap FROM unnest(ids, answers) WITH ORDINALITY AS u
-        (id, answer, n)
-      JOIN @delivery d ON d.id = u.id JOIN @lane x ON x.endpoint = d.endpoint;
+    RETURN QUERY SELECT u.n, u.answer, 0::bigint, 0::bigint, x.cap
+      FROM unnest(endpoints, answers) WITH ORDINALITY AS u (endpoint, answer, n)
+      JOIN @lane x ON x.endpoint = u.endpoint;
   END IF;
 END $$;
 )sql";
