@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Processes that are killed while they emit and deliver over one PostgreSQL database, several at once.
+// Processes that are killed while they emit and deliver over one PostgreSQL database, several at once. A word is one
+// transaction on the server: to be killed within it means that the server stands in it, which it is made to do by
+// triggers, and the process knows. It then goes on alone, or its own process there is killed first, and the server
+// starts anew for everybody.
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <poll.h>
@@ -30,29 +37,62 @@ namespace {
 
 enum Point : unsigned {
   any_moment,
-  before_append,
-  after_append,
-  before_commit,
-  after_commit,
-  before_claim,
-  after_claim,
-  before_it_was_sent,
-  after_it_was_sent,
-  before_settle,
-  after_settle,
+  inserting,
+  uncommitted,
+  appended,
+  committed,
+  fanning_out,
+  fanned_out,
+  claimed,
+  connected,
+  sent,
+  answered,
+  settling,
+  logging,
+  reaping,
+  migrating,
+  pruning,
   points
 };
-constexpr std::array<const char*, points> names{"at any moment",
-                                                "before an event was inserted",
-                                                "inserted, before its emit returned",
-                                                "in the host's transaction, before its commit",
-                                                "committed by the host, before it was noted",
-                                                "before a claim",
-                                                "claimed",
-                                                "claimed, before it was sent",
-                                                "sent",
-                                                "sent, before it was settled",
-                                                "settled"};
+struct Place {
+  const char* name = "";
+  const char* within = nullptr;  // what the triggers call it, where it is on the server
+};
+constexpr std::array<Place, points> places{{{"     at any moment"},
+                                            {" 1   inserted by the server, before it commits", "inserting"},
+                                            {" 1   inserted in the host's transaction, before its commit"},
+                                            {" 2   committed, before its emit returned"},
+                                            {" 2   committed by the host, before it was noted"},
+                                            {" 3   in the fan-out, between two deliveries", "fanning_out"},
+                                            {" 3   fanned out after the host's commit"},
+                                            {" 4   claimed"},
+                                            {" 5   connected, before it was sent"},
+                                            {" 6   sent, before its answer"},
+                                            {" 7   answered with 204, before it was settled"},
+                                            {" 8   in the settle, before it commits", "settling"},
+                                            {" 9   in the settle, the attempt half inserted", "logging"},
+                                            {"10   while leases that ran out queue again", "reaping"},
+                                            {"11   while the tables are made", "migrating"},
+                                            {"12   while what is over is forgotten", "pruning"}}};
+
+// Whoever asks for it in its session stands for a moment at the place that it names.
+constexpr const char* triggers = R"sql(
+CREATE FUNCTION public.stand(place text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+  IF current_setting('test.stands', true) = place AND random() < 0.3 THEN PERFORM pg_sleep(0.05); END IF; END $$;
+CREATE FUNCTION public.stand() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM public.stand(TG_ARGV[0]); RETURN coalesce(NEW, OLD); END $$;
+CREATE FUNCTION public.stand_in_ddl() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM public.stand('migrating'); END $$;
+CREATE EVENT TRIGGER stand ON ddl_command_end EXECUTE FUNCTION public.stand_in_ddl();
+CREATE TRIGGER inserting BEFORE INSERT ON webhook.event FOR EACH ROW EXECUTE FUNCTION public.stand('inserting');
+CREATE TRIGGER fanning_out BEFORE INSERT ON webhook.delivery FOR EACH ROW EXECUTE FUNCTION public.stand('fanning_out');
+CREATE TRIGGER logging AFTER INSERT ON webhook.attempt FOR EACH ROW EXECUTE FUNCTION public.stand('logging');
+CREATE TRIGGER pruning BEFORE DELETE ON webhook.delivery FOR EACH ROW EXECUTE FUNCTION public.stand('pruning');
+CREATE TRIGGER settling AFTER UPDATE ON webhook.delivery FOR EACH ROW
+  WHEN (OLD.state = 1 AND NEW.state = 3) EXECUTE FUNCTION public.stand('settling');
+CREATE TRIGGER reaping AFTER UPDATE ON webhook.delivery FOR EACH ROW
+  WHEN (OLD.seat = 2 AND NEW.seat = 0 AND NEW.state = 1) EXECUTE FUNCTION public.stand('reaping');
+)sql";
 
 struct Death {
   Point point = any_moment;
@@ -62,77 +102,165 @@ struct Death {
   }
 };
 
+/// Kills this process once the server stands within one of its words; before that the process that it has there.
+[[noreturn]] void watch(const support::PostgresServer& server, const std::string& name, bool both) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> db(PQconnectdb(server.where().c_str()), PQfinish);
+  const std::string standing =
+      "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND application_name = '" + name + "'";
+  for (;; poll(nullptr, 0, 1)) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> answer(PQexec(db.get(), standing.c_str()), PQclear);
+    if (PQstatus(db.get()) != CONNECTION_OK) PQreset(db.get());
+    if (PQntuples(answer.get()) == 0) continue;
+    if (both) kill(static_cast<pid_t>(std::strtol(PQgetvalue(answer.get(), 0, 0), nullptr, 10)), SIGKILL);
+    kill(getpid(), SIGKILL);
+  }
+}
+
+/// Calls, and forgives what passes: another process took the server with it.
+template <class Call>
+void passing(const Call& call) {
+  try {
+    call();
+  } catch (const webhook::Error& error) {
+    if (error.code() != webhook::errc::transient && error.code() != webhook::errc::unknown_commit) throw;
+    poll(nullptr, 0, 2);
+  }
+}
+
+void drop(const support::PostgresServer& server, const std::string& schema) {
+  try {
+    server.ask("DROP SCHEMA IF EXISTS " + schema + " CASCADE");
+  } catch (const std::runtime_error&) {  // the server starts anew; so it stays
+  }
+}
+
 /// A store whose process dies around a word.
 class DyingStore : public webhook::PostgresStore {
  public:
   DyingStore(const std::string& where, Death& death) : PostgresStore(where), death_(&death) {}
 
   void append(const webhook::Now& now, std::span<const webhook::NewEvent> events,
-              std::span<webhook::Appended> appended) {
-    death_->at(before_append);
-    PostgresStore::append(now, events, appended);
-    death_->at(after_append);
+              std::span<webhook::Appended> appended_to) {
+    PostgresStore::append(now, events, appended_to);
+    death_->at(appended);
   }
-  void append(PGconn* host, std::span<const webhook::NewEvent> events, std::span<webhook::Appended> appended) {
-    PostgresStore::append(host, events, appended);
-    death_->at(before_commit);
+  void append(PGconn* host, std::span<const webhook::NewEvent> events, std::span<webhook::Appended> appended_to) {
+    PostgresStore::append(host, events, appended_to);
+    death_->at(uncommitted);
   }
-  webhook::Found claim(const webhook::Claim& ask, std::vector<webhook::Claimed>& claimed) {
-    death_->at(before_claim);
+  bool route(const webhook::Now& now, std::span<const webhook::Route> routes, webhook::Version registry) {
+    const bool routed = PostgresStore::route(now, routes, registry);
+    if (routed && !routes.empty()) death_->at(fanned_out);
+    return routed;
+  }
+  webhook::Found claim(const webhook::Claim& ask, std::vector<webhook::Claimed>& here) {
     webhook::Claim impatient = ask;  // so that what a killed process held comes again soon
     impatient.lease = 100ms;
-    const webhook::Found found = PostgresStore::claim(impatient, claimed);
-    if (!claimed.empty()) death_->at(after_claim);
+    const webhook::Found found = PostgresStore::claim(impatient, here);
+    if (!here.empty()) death_->at(claimed);
     return found;
   }
   void settle(const webhook::Now& now, std::span<const webhook::Settlement> words,
               std::span<webhook::Settled> settled) {
-    death_->at(before_settle);
+    death_->at(answered);
     PostgresStore::settle(now, words, settled);
-    death_->at(after_settle);
   }
 
  private:
   Death* death_;
 };
 
-/// What a process does until it is killed: emits, in a transaction of its own and in the host's, and delivers.
-[[noreturn]] void live(const std::string& where, const support::Oracle& oracle, unsigned run, Death death) {
+const std::array<std::string, 2> urls{"https://a.example/", "https://b.example/"};
+
+/// What a process does until it is killed: emits, in a transaction of its own and in the host's, delivers, forgets.
+[[noreturn]] void live(const support::PostgresServer& server, const support::Oracle& oracle, unsigned run, Death death,
+                       bool both) {
+  const std::string name = "run-" + std::to_string(run);
+  std::string where = server.where() + " application_name=" + name;
+  std::thread watcher;
+  if (const char* const place = places[death.point].within) {
+    where += std::string(" options='-c test.stands=") + place + "'";
+    watcher = std::thread([&server, &name, both] { watch(server, name, both); });
+  }
+  while (death.point == migrating) {
+    webhook::PostgresOptions fresh;
+    fresh.schema = "fresh_" + std::to_string(run);
+    passing([&] { webhook::PostgresStore(where, fresh); });
+    drop(server, fresh.schema);
+  }
+  std::unique_ptr<DyingStore> store;
+  while (!store) passing([&] { store = std::make_unique<DyingStore>(where, death); });
   webhook::Dispatcher hooks{[&](const webhook::Request& request) {
-                              death.at(before_it_was_sent);
-                              oracle.tell('d', *request.headers.find("webhook-id"));
-                              death.at(after_it_was_sent);
+                              death.at(connected);
+                              oracle.tell('d', std::string(*request.headers.find("webhook-id")) + request.url);
+                              death.at(sent);
                               webhook::Response answer;
                               answer.status = 204;
                               return answer;
                             },
-                            webhook::JsonSerializer{}, webhook::StandardWebhooks{}, DyingStore(where, death),
+                            webhook::JsonSerializer{}, webhook::StandardWebhooks{}, std::move(*store),
                             webhook::SystemClock{}};
-  PGconn* const host = PQconnectdb(where.c_str());
-  const auto run_sql = [host](const char* sql) {
-    PGresult* const answer = PQexec(host, sql);
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> host(PQconnectdb(server.where().c_str()), PQfinish);
+  const auto run_sql = [&host](const char* sql) {
+    PGresult* const answer = PQexec(host.get(), sql);
     const bool done = PQresultStatus(answer) == PGRES_COMMAND_OK;
     PQclear(answer);
     return done;
   };
   for (unsigned n = 0;; ++n) {
     const std::string id = std::to_string(run) + "-" + std::to_string(n);
+    bool kept = false;
     if (n % 4 == 3) {
-      if (!run_sql("BEGIN")) continue;
-      hooks.emit(webhook::in_transaction(host), "order.created", {{"n", n}}, {.id = id});
-      if (!run_sql("COMMIT")) continue;
-      death.at(after_commit);
+      if (!run_sql("BEGIN")) {  // the server started anew
+        PQreset(host.get());
+        continue;
+      }
+      passing([&] {
+        hooks.emit(webhook::in_transaction(host.get()), "order.created", {{"n", n}}, {.id = id});
+        kept = true;
+      });
+      kept = run_sql("COMMIT") && kept;
+      if (kept) death.at(committed);
     } else {
-      hooks.emit("order.created", {{"n", n}}, {.id = id});
+      passing([&] {
+        hooks.emit("order.created", {{"n", n}}, {.id = id});
+        kept = true;
+      });
     }
-    oracle.tell('k', id);
-    if (n % 3 == 0) hooks.run_once();
+    for (const std::string& url : urls) {
+      if (kept) oracle.tell('k', id + url);
+    }
+    if (death.point == reaping) {  // leases that run out at once
+      passing([&] {
+        std::vector<webhook::Claimed> lost;
+        webhook::PostgresStore(where).claim({{}, webhook::WorkerId{9}, 1ms, 2, 2}, lost);
+      });
+    }
+    if (n % 3 == 0) passing([&] { hooks.run_once(); });
+    if (death.point == pruning && n % 3 == 0) passing([&] { hooks.prune(webhook::Duration::zero()); });
   }
 }
 
 unsigned kills() {                                          // more of them for a longer look: WEBHOOK_KILLS=3000
   const char* const wanted = std::getenv("WEBHOOK_KILLS");  // NOLINT(concurrency-mt-unsafe)
-  return wanted == nullptr ? 110 : static_cast<unsigned>(std::strtoul(wanted, nullptr, 10));
+  return wanted == nullptr ? 128 : static_cast<unsigned>(std::strtoul(wanted, nullptr, 10));
+}
+
+/// Of tables that were being made there are none, or all of them; either way a store can begin there.
+void look_at_fresh(const support::PostgresServer& server, const std::string& schema) {
+  webhook::PostgresOptions options;
+  options.schema = schema;
+  webhook::Version given = 0;
+  const auto end = std::chrono::steady_clock::now() + 60s;
+  while (given == 0 && std::chrono::steady_clock::now() < end) {
+    passing([&] {
+      webhook::Endpoint endpoint;
+      endpoint.id = webhook::EndpointId{1};
+      given = webhook::PostgresStore(server.where(), options).put(endpoint);
+    });
+  }
+  CHECK(given == 1);
+  drop(server, schema);
 }
 
 }  // namespace
@@ -148,52 +276,66 @@ TEST_CASE("of what processes kept in PostgreSQL that were killed at every point,
   };
   support::Oracle oracle;
   const auto deliver = [&](const webhook::Request& request) {
-    oracle.tell('d', *request.headers.find("webhook-id"));
+    oracle.tell('d', std::string(*request.headers.find("webhook-id")) + request.url);
     webhook::Response answer;
     answer.status = 204;
     return answer;
   };
   {
     auto hooks = hooks_of(deliver);
-    hooks.add({.url = "https://a.example/", .cap = 64});
+    for (const std::string& url : urls) hooks.add({.url = url, .cap = 64});
   }
+  server.ask(triggers);
   std::array<unsigned, points> hits{};
+  unsigned servers = 0;
   std::uint64_t state = 1;
   const auto random = [&state](std::uint64_t below) {
     state = state * 6364136223846793005U + 1442695040888963407U;
     return (state >> 33U) % below;
   };
-  constexpr unsigned at_once = 2;
-  for (unsigned run = 0; run < kills(); run += at_once) {
-    std::array<pid_t, at_once> children{};
-    std::array<Point, at_once> where{};
-    for (unsigned i = 0; i < at_once; ++i) {
-      where[i] = static_cast<Point>((run + i) % points);
-      const int left = 1 + static_cast<int>(random(6));
-      children[i] = fork();
-      REQUIRE(children[i] >= 0);
-      if (children[i] != 0) continue;
+  struct Life {
+    pid_t process = 0;
+    Point point = any_moment;
+    bool both = false;
+    unsigned run = 0;
+    std::chrono::steady_clock::time_point end{};
+  };
+  std::array<Life, 4> lives{};
+  unsigned begun = 0, ended = 0;
+  while (ended < kills()) {
+    for (Life& life : lives) {
+      if (life.process != 0) {
+        if (life.point == any_moment && std::chrono::steady_clock::now() >= life.end) kill(life.process, SIGKILL);
+        int status = 0;
+        if (waitpid(life.process, &status, WNOHANG) == 0) continue;
+        life.process = 0;
+        REQUIRE(WIFSIGNALED(status));
+        REQUIRE(WTERMSIG(status) == SIGKILL);
+        ++hits[life.point];
+        servers += life.both ? 1U : 0U;
+        ++ended;
+        if (life.point == migrating) look_at_fresh(server, "fresh_" + std::to_string(life.run));
+      }
+      if (begun == kills()) continue;
+      life.point = static_cast<Point>(begun % points);
+      // Not of the last ones, so that the server is there when these are over.
+      life.both = places[life.point].within != nullptr && (begun / points) % 4 == life.point % 4 &&
+                  begun + 4 * points < kills();
+      life.run = begun++;
+      life.end = std::chrono::steady_clock::now() + std::chrono::milliseconds{20 + random(100)};
+      const Death death{life.point, 1 + static_cast<int>(random(6))};
+      life.process = fork();
+      REQUIRE(life.process >= 0);
+      if (life.process != 0) continue;
       try {
-        live(server.where(), oracle, run + i, {where[i], left});
+        live(server, oracle, life.run, death, life.both);
       } catch (const std::exception& error) {
         std::fprintf(stderr, "a process ended by itself: %s\n", error.what());
         _exit(2);
       }
     }
-    for (unsigned i = 0; i < at_once; ++i) {
-      if (where[i] == any_moment) {
-        poll(nullptr, 0, static_cast<int>(20 + random(100)));
-        kill(children[i], SIGKILL);
-      }
-      int status = 0;
-      for (pid_t ended = 0; ended == 0; oracle.listen()) {
-        ended = waitpid(children[i], &status, WNOHANG);
-        if (ended == 0) poll(nullptr, 0, 1);
-      }
-      REQUIRE(WIFSIGNALED(status));
-      REQUIRE(WTERMSIG(status) == SIGKILL);
-      ++hits[where[i]];
-    }
+    oracle.listen();
+    poll(nullptr, 0, 1);
   }
 
   // Someone is left: what is pending is delivered, and what killed three of its workers is sent once more.
@@ -219,9 +361,11 @@ TEST_CASE("of what processes kept in PostgreSQL that were killed at every point,
     CHECK(!pending());
   }
   oracle.listen();
-  std::printf("%u kills: %zu events kept, %zu lost, %zu delivered more than once, %zu quarantined and sent again\n",
-              kills(), oracle.kept.size(), oracle.lost(), oracle.twice(), quarantined);
-  for (unsigned point = 0; point < points; ++point) std::printf("  %5u %s\n", hits[point], names[point]);
+  std::printf(
+      "%u kills, %u of them with the server's process: %zu events kept for two endpoints, %zu deliveries lost, "
+      "%zu made more than once, %zu quarantined and made again\n",
+      kills(), servers, oracle.kept.size() / 2, oracle.lost(), oracle.twice(), quarantined);
+  for (unsigned point = 0; point < points; ++point) std::printf("  %5u  %s\n", hits[point], places[point].name);
   CHECK(oracle.lost() == 0);
   CHECK(oracle.kept.size() > kills());
 }
