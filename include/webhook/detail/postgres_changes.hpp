@@ -32,6 +32,7 @@ BEGIN
   UPDATE @delivery d SET
       grp = CASE WHEN l.ordering = 2 THEN '' WHEN l.ordering = 1 THEN nullif(v.key, '') END,
       skey = CASE WHEN l.supersede THEN nullif(v.key, '') END,
+      early = d.seat IN (2, 3) AND (l.ordering = 2 OR (l.ordering = 1 AND v.key <> '')),
       seat = CASE WHEN d.seat IN (2, 3) THEN d.seat
                   WHEN l.ordering = 2 OR (l.ordering = 1 AND v.key <> '') THEN 4 WHEN d.resent THEN 1 ELSE 0 END
     FROM @lane l, @event v WHERE d.endpoint = e AND d.seat IS NOT NULL AND l.endpoint = e AND v.number = d.id >> 20;
