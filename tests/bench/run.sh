@@ -24,10 +24,12 @@ if ! { cmake -S "$root" -B "$build" $(generator) -DCMAKE_CXX_COMPILER=g++ -DCMAK
   exit 1
 fi
 
-for name in emit connections memory fairness store_sqlite durable store_postgres; do
+for name in emit connections memory fairness store_sqlite durable; do
   echo
   "$build/tests/bench/webhook.bench.$name" "$@"
 done
+echo
+sh "$root/tests/bench/store_postgres.sh" "$build/tests/bench/webhook.bench.store_postgres" "$@"
 echo
 sh "$root/tests/bench/delivery.sh" "$build/tests/bench/webhook.bench.delivery" "$@"
 echo

@@ -19,6 +19,7 @@
 #include <vector>
 #include <webhook/scheme/standard.hpp>
 
+#include "limits.hpp"
 #include "measure.hpp"
 
 namespace {
@@ -135,21 +136,6 @@ std::vector<Peer> peers() {
   return found;
 }
 
-/// A limit, and whether it was kept.
-class Limits {
- public:
-  void hold(const char* what, double value, double most) { say(what, value, "at most", most, value <= most); }
-  void faster(const char* what, double value, double least) { say(what, value, "at least", least, value >= least); }
-  int missed() const noexcept { return missed_; }
-
- private:
-  void say(const char* what, double value, const char* word, double limit, bool kept) {
-    std::printf("  %-60s %7.3f  %s %.2f: %s\n", what, value, word, limit, kept ? "kept" : "MISSED");
-    missed_ += kept ? 0 : 1;
-  }
-  int missed_ = 0;
-};
-
 int run(bool quick) {
   // Many short rounds: what the work takes is what it takes when nobody disturbs it, and that is the least of them.
   const std::size_t rounds = quick ? 100 : 500;
@@ -190,7 +176,7 @@ int run(bool quick) {
   }
 
   std::printf("limits:\n");
-  Limits limits;
+  bench::Limits limits;
   const Row &small = rows[1], &large = rows[2];
   limits.hold("sign 1 KiB, of one pass of SHA-256", small.sign.least() / small.pass.least(), 1.35);
   limits.hold("verify 1 KiB, of one pass of SHA-256", small.verify.least() / small.pass.least(), 1.35);

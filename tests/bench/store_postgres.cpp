@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
-// What the PostgreSQL store does per second on a server of its own: blocking emits, one transaction each; batched emits
-// beside COPY of the same rows into the same tables; claim and settle. Prints; judges nothing.
+// What the PostgreSQL store does per second on a server of its own, beside the job queues of others on the same server in
+// the same run (store_postgres.sh): blocking emits, one transaction each; batched emits beside COPY of the same rows into
+// the same tables; claim and settle. fsync is on; once in memory, where a sync costs nothing, and once on the disk.
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "limits.hpp"
+#include "measure.hpp"
 #include "support/postgres_server.hpp"
 
 #include <webhook/store/postgres.hpp>
@@ -17,7 +26,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t batch = 500;
+constexpr const char* about = "The PostgreSQL store, beside job queues of others on the same server";
+constexpr std::size_t batch = 500, emitters = 8, lanes = 4;
 const std::string payload(1024, 'x');
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -30,16 +40,18 @@ webhook::Now now() {
 class Bench {
  public:
   explicit Bench(const support::PostgresServer& server)
-      : store_(server.where()), copying_(PQconnectdb(server.where().c_str()), PQfinish) {
-    webhook::Endpoint endpoint;
-    endpoint.id = webhook::EndpointId{1};
-    endpoint.url = "https://receiver.example/";
-    endpoint.cap = 1'000'000;
-    registry_ = store_.put(endpoint);
+      : store_(server.where(), {.connections = emitters}), copying_(PQconnectdb(server.where().c_str()), PQfinish) {
+    for (std::uint64_t id = 1; id <= lanes; ++id) {
+      webhook::Endpoint endpoint;
+      endpoint.id = webhook::EndpointId{id};
+      endpoint.url = "https://receiver.example/";
+      endpoint.cap = 1'000'000;
+      registry_ = store_.put(endpoint);
+    }
   }
 
   void append(std::size_t count) {
-    const std::array<webhook::EndpointId, 1> routes{webhook::EndpointId{1}};
+    const std::array<webhook::EndpointId, 1> routes{webhook::EndpointId{1 + lane_++ % lanes}};
     std::vector<webhook::NewEvent> events;
     for (std::size_t i = 0; i < count; ++i) {
       auto event = std::make_shared<webhook::Event>();
@@ -52,13 +64,13 @@ class Bench {
     store_.append(now(), events, answers);
   }
 
-  std::size_t claim_and_settle() {
-    claimed_.clear();
-    store_.claim({now(), webhook::WorkerId{1}, 30s, batch, batch}, claimed_);
+  std::size_t claim_and_settle(std::size_t most) {
+    std::vector<webhook::Claimed> claimed;
+    store_.claim({now(), webhook::WorkerId{1}, 30s, most, most}, claimed);
     std::vector<webhook::Settlement> words;
     webhook::Attempt attempt;
     attempt.status = 204;
-    for (const webhook::Claimed& one : claimed_) words.push_back({one.lease, webhook::State::delivered, {}, &attempt});
+    for (const webhook::Claimed& one : claimed) words.push_back({one.lease, webhook::State::delivered, {}, &attempt});
     std::vector<webhook::Settled> answers(words.size());
     store_.settle(now(), words, answers);
     return words.size();
@@ -70,7 +82,7 @@ class Bench {
     for (std::size_t i = 0; i < count; ++i) {
       const std::string number = std::to_string(1'000'000'000 + ++copied_);
       events += number + "\tf\tcopied-" + number + "\torder.created\t\t\t\t\t0\t\\N\t0\t0\t" + payload + "\n";
-      deliveries += std::to_string((1'000'000'000 + copied_) << 20U) + "\t1\t0\t\\N\t0\t0\t0\t0\t0\t1\tf\t\\N\t\\N\n";
+      deliveries += std::to_string((1'000'000'000 + copied_) << 20U) + "\t1\t0\t\\N\t0\t0\t0\t0\t0\t1\tf\t\\N\t\\N\tf\n";
     }
     PQclear(PQexec(db, "BEGIN"));
     for (const auto& [table, rows] :
@@ -91,9 +103,8 @@ class Bench {
   webhook::PostgresStore store_;
   std::unique_ptr<PGconn, decltype(&PQfinish)> copying_;
   webhook::Version registry_ = 0;
-  std::size_t events_ = 0;
+  std::atomic<std::size_t> events_{0}, lane_{0};
   std::size_t copied_ = 0;
-  std::vector<webhook::Claimed> claimed_{};
 };
 
 template <class Call>
@@ -103,32 +114,136 @@ double rate(std::size_t rounds, std::size_t each, const Call& call) {
   return static_cast<double>(rounds * each) / since(start);
 }
 
-}  // namespace
+/// The same work in several threads.
+template <class Call>
+void at_once(std::size_t threads, const Call& call) {
+  std::vector<std::thread> running;
+  for (std::size_t i = 0; i < threads; ++i) running.emplace_back(call);
+  for (std::thread& one : running) one.join();
+}
 
-int main() {
-  const std::string bin = support::PostgresServer::binaries();
-  if (bin.empty()) return 0;
-  const support::PostgresServer server(bin, {"fsync=on"});
+struct Rates {
+  double emit = 0, emits = 0, complete = 0;  // emits: of several at once
+};
+
+/// What another library reached: the best of its settings for each of these.
+struct Peer {
+  std::string name{};
+  Rates best{}, plain{};  // plain: without the options for batches
+};
+
+std::vector<Peer> peers(const support::PostgresServer& server, std::size_t jobs, std::size_t emits) {
+  std::vector<Peer> found;
+  const char* const command = std::getenv("WEBHOOK_BENCH_PEERS");  // NOLINT(concurrency-mt-unsafe)
+  if (command == nullptr) {
+    const char* const why = std::getenv("WEBHOOK_BENCH_NO_PEERS");  // NOLINT(concurrency-mt-unsafe)
+    std::printf("  skipped: %s\n",
+                why != nullptr ? why : "run by sh tests/bench/store_postgres.sh they are measured too");
+    return found;
+  }
+  const std::string line =
+      std::string(command) + " '" + server.socket() + "' test " + std::to_string(jobs) + " " + std::to_string(emits);
+  std::FILE* const pipe = popen(line.c_str(), "r");
+  std::array<char, 64> name{}, what{}, how{};
+  double value = 0;
+  while (pipe != nullptr &&
+         std::fscanf(pipe, "%63s %63s %lf %63s", name.data(), what.data(), &value, how.data()) == 4) {
+    std::printf("  %-26s %-10s %8.0f /s  %s\n", name.data(), what.data(), value, how.data());
+    if (found.empty() || found.back().name != name.data()) found.push_back({name.data(), {}, {}});
+    Peer& peer = found.back();
+    const std::string_view did(what.data());
+    double Rates::*const of = did == "emit" ? &Rates::emit : did == "emits" ? &Rates::emits : &Rates::complete;
+    peer.best.*of = (std::max)(peer.best.*of, value);
+    if (std::string_view(how.data()).find("batches") == std::string_view::npos)
+      peer.plain.*of = (std::max)(peer.plain.*of, value);
+  }
+  if (pipe != nullptr) pclose(pipe);
+  if (found.empty()) std::printf("  skipped: the command for them printed nothing\n");
+  return found;
+}
+
+void complete(Bench& bench, std::size_t jobs, Rates& best) {
+  for (const std::size_t most : {std::size_t{100}, batch, std::size_t{1000}}) {
+    for (const std::size_t workers : {std::size_t{1}, lanes}) {
+      for (std::size_t added = 0; added < jobs; added += batch) bench.append(batch);
+      std::atomic<std::size_t> done{0};
+      const auto start = Clock::now();
+      at_once(workers, [&] {
+        while (done < jobs) done += bench.claim_and_settle(most);
+      });
+      const double reached = static_cast<double>(done) / since(start);
+      std::printf("  claim and settle, batches of %4zu, %zu at once           %8.0f /s\n", most, workers, reached);
+      best.complete = (std::max)(best.complete, reached);
+    }
+  }
+}
+
+void run(const std::string& bin, bool in_memory, bool quick, bench::Limits& limits) {
+  const support::PostgresServer server(bin, {"fsync=on", "synchronous_commit=on"}, !in_memory);
+  std::printf("fsync=on, synchronous_commit=on, %s:\n",
+              in_memory ? "files in memory, where a sync costs nothing" : "files on the disk");
+  const std::size_t jobs = quick ? 5'000 : 20'000, emits = in_memory ? (quick ? 1'000 : 5'000) : (quick ? 400 : 1'000);
   auto start = Clock::now();
   Bench bench(server);
-  std::printf("open and migrate                         %8.1f ms\n", since(start) * 1e3);
+  const double opened = since(start) * 1e3;
   start = Clock::now();
   bench.append(1);
-  std::printf("first emit of a connection               %8.1f ms\n", since(start) * 1e3);
+  const double first_emit = since(start) * 1e3;
   start = Clock::now();
-  bench.claim_and_settle();
-  std::printf("first claim and settle of a connection   %8.1f ms\n", since(start) * 1e3);
-  std::printf("blocking emits, one transaction each     %8.0f /s\n", rate(1000, 1, [&] { bench.append(1); }));
-  while (bench.claim_and_settle() > 0) {
+  bench.claim_and_settle(batch);
+  std::printf("  open and migrate %.1f ms; first emit of a connection %.1f, first claim and settle %.1f\n", opened,
+              first_emit, since(start) * 1e3);
+  Rates ours;
+  ours.emit = rate(emits, 1, [&] { bench.append(1); });
+  std::printf("  blocking emits, one transaction each                     %8.0f /s\n", ours.emit);
+  start = Clock::now();
+  at_once(emitters, [&] {
+    for (std::size_t i = 0; i < emits / emitters; ++i) bench.append(1);
+  });
+  ours.emits = static_cast<double>(emits) / since(start);
+  std::printf("  the same from %zu threads, which share commits             %8.0f /s\n", emitters, ours.emits);
+  while (bench.claim_and_settle(batch) > 0) {
   }
-  const double copied = rate(20, batch, [&] { bench.copy(batch); });
+  const std::size_t rounds = jobs / batch;
+  const double copied = rate(rounds, batch, [&] { bench.copy(batch); });
   server.ask("DELETE FROM webhook.delivery WHERE id >= 1000000000::bigint << 20");
-  const double batched = rate(20, batch, [&] { bench.append(batch); });
-  std::printf("batched emits of %zu                      %8.0f /s\n", batch, batched);
-  std::printf("COPY of the same rows                    %8.0f /s, of which that is %.0f %%\n", copied,
-              100 * batched / copied);
-  std::size_t done = 0;
-  start = Clock::now();
-  while (const std::size_t some = bench.claim_and_settle()) done += some;
-  std::printf("claim and settle, batches of %zu          %8.0f /s\n", batch, static_cast<double>(done) / since(start));
+  const double batched = rate(rounds, batch, [&] { bench.append(batch); });
+  std::printf("  batched emits of %zu                                     %8.0f /s\n", batch, batched);
+  std::printf("  COPY of the same rows                                    %8.0f /s\n", copied);
+  while (bench.claim_and_settle(batch) > 0) {
+  }
+  if (in_memory) complete(bench, jobs, ours);
+  std::printf(" job queues of others:\n");
+  const std::vector<Peer> others = peers(server, in_memory ? jobs : 0, emits);
+  std::printf(" limits:\n");
+  limits.faster("batched emits, of COPY of the same rows", batched / copied, 0.6);
+  for (const Peer& one : others) {
+    const bool is_boss = one.name.rfind("pg-boss", 0) == 0;
+    if (in_memory) {
+      limits.faster(("claim and settle, times " + one.name + ", best of both").c_str(),
+                    ours.complete / one.best.complete, is_boss ? 3 : 8);
+    }
+    if (in_memory && !is_boss) limits.faster("the same, without its batches", ours.complete / one.plain.complete, 8);
+    limits.faster(("blocking emits, times " + one.name).c_str(), ours.emit / one.best.emit, 2);
+    limits.faster("the same from several at once", ours.emits / one.best.emits, 2);
+  }
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const bench::Arguments taken = bench::arguments(count, words, about);
+  const std::string bin = support::PostgresServer::binaries();
+  if (bin.empty()) return 0;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what a child inherits unsaid it would say, too
+  try {
+    std::printf("%s\n", about);
+    bench::print_machine(words[0], taken.quick);
+    bench::Limits limits;
+    for (const bool in_memory : {true, false}) run(bin, in_memory, taken.quick, limits);
+    return limits.missed() == 0 ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "webhook.bench.store_postgres: %s\n", error.what());
+    return 2;
+  }
 }

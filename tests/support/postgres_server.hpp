@@ -42,8 +42,9 @@ class PostgresServer {
   }
 
   /// `settings`: "name=value", for the server. What is written outlives its processes with fsync=off as well.
-  explicit PostgresServer(std::string bin, const std::vector<std::string>& settings = {"fsync=off"})
-      : bin_(std::move(bin)), folder_(TemporaryFolder::in_memory()), settings_(settings) {
+  explicit PostgresServer(std::string bin, const std::vector<std::string>& settings = {"fsync=off"},
+                          bool on_disk = false)
+      : bin_(std::move(bin)), folder_(on_disk ? TemporaryFolder() : TemporaryFolder::in_memory()), settings_(settings) {
     if (geteuid() == 0) {
       for (const char* name : {"postgres", "nobody"}) {
         const passwd* const user = getpwnam(name);  // NOLINT(concurrency-mt-unsafe)
