@@ -53,6 +53,9 @@ class Oracle {
     }
   }
 
+  /// Of what was kept and is not delivered: nobody waits for it any more. Returns whether somebody did.
+  bool forget(const std::string& id) { return delivered.count(id) == 0 && kept.erase(id) > 0; }
+
   std::size_t lost() const {
     std::size_t count = 0;
     for (const std::string& id : kept) count += delivered.count(id) == 0 ? 1U : 0U;
