@@ -171,6 +171,9 @@ class PostgresCore {
     }
   }
 
+  /// The moment that words without one of their own are said at: put().
+  void hear(const Now& now) noexcept { latest_.store((std::max)(latest_.load(), std::int64_t{now.steady.count()})); }
+
   void tune(const Now& now, EndpointId endpoint, const Lane& how) {
     PostgresParameters with = begin(now, false);
     with.add(static_cast<std::int64_t>(endpoint)).add(std::int64_t{how.cap}).add(std::int64_t{how.rest.count()});
@@ -257,6 +260,7 @@ class PostgresCore {
   }
 
   Backlog backlog(const Now& now) {
+    hear(now);
     PostgresParameters with;
     with.add(options_.server_time ? std::nullopt : std::optional<std::int64_t>(stored_wall(now.wall)));
     const PostgresAnswer answer =
@@ -309,7 +313,7 @@ class PostgresCore {
       if (wall) with.add(std::nullopt);
       return with;
     }
-    latest_.store((std::max)(latest_.load(), std::int64_t{now.steady.count()}));
+    hear(now);
     with.add(std::int64_t{now.steady.count()});
     if (wall) with.add(stored_wall(now.wall));
     return with;

@@ -103,6 +103,7 @@ class PostgresStore {
     if (to != State::due && to != State::cancelled) {
       throw Error(errc::unsupported, "a delivery can be made due or cancelled, not " + std::string(to_string(to)));
     }
+    inside_->core.hear(now);
     std::size_t amended = 0;
     auto after = static_cast<std::int64_t>(query.after);
     while (amended < query.most) {
