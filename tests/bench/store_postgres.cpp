@@ -82,7 +82,8 @@ class Bench {
     for (std::size_t i = 0; i < count; ++i) {
       const std::string number = std::to_string(1'000'000'000 + ++copied_);
       events += number + "\tf\tcopied-" + number + "\torder.created\t\t\t\t\t0\t\\N\t0\t0\t" + payload + "\n";
-      deliveries += std::to_string((1'000'000'000 + copied_) << 20U) + "\t1\t0\t\\N\t0\t0\t0\t0\t0\t1\tf\t\\N\t\\N\tf\n";
+      deliveries +=
+          std::to_string((1'000'000'000 + copied_) << 20U) + "\t1\t0\t\\N\t0\t0\t0\t0\t0\t1\tf\t\\N\t\\N\tf\n";
     }
     PQclear(PQexec(db, "BEGIN"));
     for (const auto& [table, rows] :

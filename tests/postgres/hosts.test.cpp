@@ -296,7 +296,7 @@ TEST_CASE("three lost leases are counted by the server's clock, whatever the hos
 TEST_CASE("a server that restarts at any moment loses nothing, and the store finds it again", "[E9][B17]") {
   const std::string bin = support::PostgresServer::binaries();
   if (bin.empty()) return;
-  const char* const wanted = std::getenv("WEBHOOK_RESTARTS");  // NOLINT(concurrency-mt-unsafe)
+  const char* const wanted = std::getenv("WEBHOOK_RESTARTS");      // NOLINT(concurrency-mt-unsafe)
   const int restarts = wanted == nullptr ? 5 : std::atoi(wanted);  // so many, and then all of them at once
   support::PostgresServer server(bin, {"fsync=on"});
   Shop shop(server.where());
