@@ -225,8 +225,8 @@ TEST_CASE("where the system refuses threads, start() says so, and works when the
     std::puts("SKIPPED: a sanitizer's address space cannot be limited");
     return;
   }
-  const std::string said = in_child([]() -> std::string {
-    LoopbackServer server{no_content};
+  LoopbackServer server{no_content};  // here, because it needs threads too: the workers that did start connect at once
+  const std::string said = in_child([&]() -> std::string {
     Options options;
     options.workers = 64;
     options.retry = webhook::RetrySchedule(std::vector<webhook::Duration>(100, 20ms));  // an attempt may fail below
