@@ -175,9 +175,10 @@ class Worker final : private Exchanges {
       if (announced) asleep_.store(true);
       claimed_.clear();
       Found found;
-      const Claim ask{policies_.clock.now(), id_, lease(), room, policies_.options.per_lane};
+      Claim ask;
       const bool answered = contained([&] {
         if constexpr (RoutesLater<typename Policies::Store>) rerouting_.run();
+        ask = {policies_.clock.now(), id_, lease(), room, policies_.options.per_lane};  // routing may have taken long
         found = policies_.store.claim(ask, claimed_);
         if (found.registry != registry_.router().version()) registry_.refresh();
       });

@@ -59,7 +59,9 @@ class FaultyStore {
     }
     write([&] {
       shared_->store.append(now, known, appended);
-      for (std::size_t i = 0; i < events.size(); ++i) shared_->invariants.appended(now, events[i], appended[i]);
+      for (std::size_t i = 0; i < events.size(); ++i) {
+        shared_->invariants.appended(now, events[i], appended[i], RoutesLater<Store>);
+      }
       if constexpr (Remembers<Store>) shared_->invariants.learned(shared_->fresh());
     });
   }
@@ -130,6 +132,25 @@ class FaultyStore {
     }
     host_->knows = shared_->invariants.registry();
     return shared_->store.endpoints(after);
+  }
+
+  // ---------------------------------------------------------------------------- the chapter of stores that route later
+  std::vector<KeptEvent> unrouted(std::size_t most) requires RoutesLater<Store> {
+    enter(false);
+    return shared_->store.unrouted(most);
+  }
+  bool route(const Now& now, std::span<const Route> routes, Version registry) requires RoutesLater<Store> {
+    bool done = false;
+    write([&] {
+      const std::vector<KeptEvent> kept = shared_->store.unrouted((std::numeric_limits<std::size_t>::max)());
+      done = shared_->store.route(now, routes, registry);
+      shared_->invariants.routed(now, routes, registry, done, kept);
+      if constexpr (Remembers<Store>) {
+        for (const KeptEvent& one : kept) shared_->invariants.learned(of_event(one.event->id));
+        shared_->fresh();  // what comes later is newer than these
+      }
+    });
+    return done;
   }
 
   // ------------------------------------------------------------------------------ the chapter of stores that remember
@@ -236,12 +257,15 @@ class FaultyStore {
     for (const AskedReplay& one : asked) {
       if (std::find(seen.begin(), seen.end(), one.number) != seen.end()) continue;
       seen.push_back(one.number);
-      Query query;
-      query.event = one.event->id;
-      query.most = (std::numeric_limits<std::size_t>::max)();
-      for (Delivery& found : shared_->store.find(query)) all.push_back(std::move(found));
+      for (Delivery& found : of_event(one.event->id)) all.push_back(std::move(found));
     }
     return all;
+  }
+  std::vector<Delivery> of_event(const EventId& id) {
+    Query query;
+    query.event = id;
+    query.most = (std::numeric_limits<std::size_t>::max)();
+    return shared_->store.find(query);
   }
   std::vector<Delivery> added(const std::vector<Delivery>& before, std::span<const AskedReplay> asked) {
     std::vector<Delivery> now = of_events(asked);

@@ -74,7 +74,7 @@ class RequestInvariants {
   }
   /// After an emit that was not refused.
   void promised(const Emitted& emitted) {
-    if (emitted.endpoints == 0) return;
+    if (emitted.endpoints == 0 || rows_.unrouted().count(emitted.id.view()) != 0) return;
     for (auto& [id, lane] : rows_.lanes()) {
       if (rows_.find(emitted.id.view(), id) != nullptr) return;
     }

@@ -58,6 +58,7 @@ enum class Happening : std::uint8_t {
   emit_filtered,      ///< and at least one endpoint's filter kept it out
   emit_channelled,    ///< and at least one endpoint listens to other channels
   operational_event,  ///< the dispatcher's own
+  routed_later,       ///< kept by a store that knew a newer registry than the host, and routed under that
   dropped,            ///< cancelled by a full store to make room (WhenFull::drop_oldest)
   endpoint_added,
   endpoint_changed,
@@ -120,7 +121,8 @@ constexpr std::string_view to_string(Happening what) noexcept {
       "answered_3xx", "answered_4xx", "answered_5xx", "answered_410", "answered_429", "answered_503",
       "retry_after_date", "asked_disable", "asked_abort", "gate_closed", "emitted", "emit_duplicate",
       "emit_conflict", "emit_full", "emit_failed", "emit_keyed", "emit_traced", "emit_filtered",
-      "emit_channelled", "operational_event", "dropped", "endpoint_added", "endpoint_changed", "endpoint_rotated",
+      "emit_channelled", "operational_event", "routed_later", "dropped", "endpoint_added", "endpoint_changed",
+      "endpoint_rotated",
       "endpoint_paused", "endpoint_resumed", "endpoint_disabled", "endpoint_gone", "endpoint_removed",
       "order_changed", "supersede_changed", "lane_rested", "observer_threw", "observer_emitted",
       "old_key_signed_along", "told_recovered", "told_endpoint_resting", "told_endpoint_failing",

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -82,6 +83,14 @@ struct SimulatedLane {
   }
 };
 
+/// An event that the store keeps without deliveries, because its host had routed it under an old registry.
+struct SimulatedUnrouted {
+  std::shared_ptr<const Event> event{};
+  std::uint64_t age = 0;
+  WallTime created{};
+  Duration delay{};
+};
+
 /// What a change of an endpoint is counted as.
 inline Happening change_of(const Endpoint& before, const Endpoint& after) noexcept {
   if (before.state == after.state) {
@@ -148,6 +157,8 @@ class SimulationRows {
   /// The next number in the order in which deliveries become pending.
   std::uint64_t next_place() noexcept { return ++places_; }
 
+  /// By the ids of the events.
+  std::map<std::string, SimulatedUnrouted, std::less<>>& unrouted() noexcept { return unrouted_; }
   std::map<EndpointId, SimulatedLane>& lanes() noexcept { return lanes_; }
   std::map<std::pair<std::string, EndpointId>, SimulatedRow>& rows() noexcept { return rows_; }
 
@@ -155,6 +166,7 @@ class SimulationRows {
   std::map<std::pair<std::string, EndpointId>, SimulatedRow> rows_{};
   std::unordered_map<DeliveryId, SimulatedRow*> by_delivery_{};
   std::map<EndpointId, SimulatedLane> lanes_{};
+  std::map<std::string, SimulatedUnrouted, std::less<>> unrouted_{};
   std::unordered_map<std::string, EndpointId> by_url_{};
   std::uint64_t places_ = 0;
 };

@@ -33,30 +33,43 @@ class WordInvariants : public KeyInvariants {
   Duration calm_since{};
   Duration full{};  ///< when a host last had no room for more
 
-  void appended(const Now& at, const NewEvent& what, Appended answer) {
+  /// `keeps`: whether the store keeps what was routed under an old registry, for someone to route again.
+  void appended(const Now& at, const NewEvent& what, Appended answer, bool keeps) {
     if (answer != Appended::inserted) return;
+    if (rows_.unrouted().count(what.event->id.view()) != 0)
+      return world_.violated("I1", "an event that is kept unrouted was taken for a new one");
     judge_routes(what);
     const std::uint64_t age = ages_[std::string(what.event->id.view())] = rows_.next_place();
-    for (const EndpointId id : what.routes) {
-      SimulatedLane* const lane = rows_.lane(id);
-      if (lane == nullptr) continue;
-      SimulatedRow* const before = rows_.find(what.event->id.view(), id);
-      if (before != nullptr) {  // the store may have ended it without a word, and forgotten it
-        look(*lane, *before, at.steady);
-        if (before->maybe) end(*before, *before->maybe);
-      }
-      if (before != nullptr && !before->is_over()) {
-        return world_.violated("I1", "an event that is pending was taken for a new one");
-      }
-      SimulatedRow& row = rows_.add(what.event, id);
-      row.age = age;
-      row.due = at.steady + what.delay;
-      row.due_by = world_.now() + what.delay;
-      begin(*lane, row);
-    }
     if (!what.event->tenant.empty()) world_.count(Happening::operational_event);
+    if (keeps && what.registry < registry_) {
+      rows_.unrouted()[std::string(what.event->id.view())] = {what.event, age, at.wall, what.delay};
+    } else {
+      fan_out(at, what, age);
+    }
     if (pending() > most_pending_ && waiting() > most_pending_)
       world_.violated("I9", "the store holds more than its bound");
+  }
+
+  /// route() was asked for these, `kept` being unrouted at that time, and says whether it did.
+  void routed(const Now& at, std::span<const Route> routes, Version registry, bool done,
+              std::span<const KeptEvent> kept) {
+    if (done != (registry == registry_))
+      return world_.violated("I1",
+                             done ? "events were routed under an old registry" : "the newest registry was refused");
+    if (!done) return;
+    for (const Route& route : routes) {
+      const auto event =
+          std::find_if(kept.begin(), kept.end(), [&](const KeptEvent& one) { return one.number == route.event; });
+      if (event == kept.end()) continue;  // somebody else was quicker
+      const auto there = rows_.unrouted().find(event->event->id.view());
+      if (there == rows_.unrouted().end()) return world_.violated("I1", "an event is unrouted that was routed before");
+      const SimulatedUnrouted one = there->second;
+      rows_.unrouted().erase(there);
+      const NewEvent what{one.event, route.endpoints, registry, false, wait_of(one, at)};
+      judge_routes(what);
+      fan_out(at, what, one.age);
+      world_.count(Happening::routed_later);
+    }
   }
 
   void claimed(const std::shared_ptr<SimulatedHost>& host, const Claim& ask, std::span<const Claimed> all) {
@@ -160,9 +173,12 @@ class WordInvariants : public KeyInvariants {
   Version registry() const noexcept { return registry_; }
 
   /// Whether everything that can end has ended; what waits at an endpoint that is not served may wait.
-  bool drained() { return pending() == 0 || waiting() == 0; }
+  bool drained() { return rows_.unrouted().empty() && (pending() == 0 || waiting() == 0); }
   void finish() {
     if (drained()) return;
+    for (const auto& [id, one] : rows_.unrouted()) {
+      world_.violated("I12", "event " + id + " is still without deliveries, long after the last fault");
+    }
     for (const auto& [key, row] : rows_.rows()) {
       if (!waits(row)) continue;
       world_.violated("I12", "event " + key.first + " is still " + std::string(to_string(row.state)) +
@@ -197,6 +213,33 @@ class WordInvariants : public KeyInvariants {
       for (const SimulatedRow* const row : lane.pending) count += waits(*row) ? 1U : 0U;
     }
     return count;
+  }
+
+  /// An event's deliveries begin.
+  void fan_out(const Now& at, const NewEvent& what, std::uint64_t age) {
+    for (const EndpointId id : what.routes) {
+      SimulatedLane* const lane = rows_.lane(id);
+      if (lane == nullptr) continue;
+      SimulatedRow* const before = rows_.find(what.event->id.view(), id);
+      if (before != nullptr) {  // the store may have ended it without a word, and forgotten it
+        look(*lane, *before, at.steady);
+        if (before->maybe) end(*before, *before->maybe);
+      }
+      if (before != nullptr && !before->is_over()) {
+        return world_.violated("I1", "an event that is pending was taken for a new one");
+      }
+      SimulatedRow& row = rows_.add(what.event, id);
+      row.age = age;
+      row.due = at.steady + what.delay;
+      row.due_by = world_.now() + what.delay;
+      begin(*lane, row);
+    }
+  }
+
+  /// What is left of its delay, by the wall clocks of who emitted and of who routes it.
+  static Duration wait_of(const SimulatedUnrouted& one, const Now& at) {
+    const Duration waited = (std::max)(WallTime::duration::zero(), at.wall - one.created);
+    return one.delay - one.delay % std::chrono::microseconds{1} > waited ? one.delay - waited : Duration::zero();
   }
 
   /// A host that knows the newest registry sends an event to everyone who wants it, and to nobody else.
