@@ -186,8 +186,12 @@ BEGIN
         d.grp := CASE WHEN l.ordering = 2 THEN '' WHEN l.ordering = 1 THEN k END;
         d.skey := CASE WHEN l.supersede THEN k END;
       END IF;
-      UPDATE @delivery SET state = 0, attempts = 0, lost = 0, resent = true, ended = NULL, grp = d.grp, skey = d.skey
-        WHERE id = one;
+      INSERT INTO @attempt (delivery, fence, n, at, took, status, failure, response, reason)
+        SELECT d.id, d.fence, d.attempts, d.last_at, d.last_took, d.last_status, d.last_failure, d.last_response,
+               d.last_reason WHERE d.last_at IS NOT NULL;
+      UPDATE @delivery SET state = 0, attempts = 0, lost = 0, resent = true, ended = NULL, grp = d.grp, skey = d.skey,
+          last_at = NULL, last_took = NULL, last_status = NULL, last_failure = NULL, last_response = NULL,
+          last_reason = NULL WHERE id = one;
       PERFORM @queue(d, at);
       IF d.state > 2 THEN PERFORM @supersede(d.endpoint, d.skey, d.id, at); END IF;
     END IF;

@@ -121,7 +121,8 @@ class PostgresCore {
     if (answer.rows() == 0) throw_bad_row("no row in store");
     std::unordered_map<std::int64_t, std::shared_ptr<const Event>> events;
     claimed.reserve(claimed.size() + static_cast<std::size_t>(answer.rows()));
-    for (int row = 1; row < answer.rows(); ++row) {
+    const int last = answer.rows() - 1;
+    for (int row = 0; row < last; ++row) {
       std::shared_ptr<const Event>& event = events[answer.integer(row, 6)];
       if (event == nullptr) event = read_event(answer, row, 6);
       claimed.push_back(
@@ -132,7 +133,7 @@ class PostgresCore {
            static_cast<std::uint32_t>(answer.integer(row, 4)),
            static_cast<std::uint32_t>(answer.integer(row, 5))});
     }
-    return {static_cast<Version>(answer.integer(0, 3)), (std::min)(Duration(answer.integer(0, 6)), glance)};
+    return {static_cast<Version>(answer.integer(last, 3)), (std::min)(Duration(answer.integer(last, 6)), glance)};
   }
 
   void settle(const Now& now, std::span<const Settlement> words, std::span<Settled> settled) {
@@ -163,11 +164,14 @@ class PostgresCore {
     const PostgresAnswer answer = pool_.run(settle_, with, errc::unknown_commit);
     for (std::size_t i = 0; i < words.size(); ++i) settled[i] = Settled{};  // of what does not exist
     for (int row = 0; row < answer.rows(); ++row) {
-      const auto n = static_cast<std::size_t>(answer.integer(row, 0) - 1);
-      if (n >= words.size()) throw_bad_row("an answer to settle");
-      settled[n] = {stored_enum(answer.integer(row, 1), Settled::Word::stale, "an answer to settle"),
-                    Duration(answer.integer(row, 3)), static_cast<std::uint32_t>(answer.integer(row, 2)),
-                    static_cast<std::uint32_t>(answer.integer(row, 4))};
+      const Settled said{stored_enum(answer.integer(row, 1), Settled::Word::stale, "an answer to settle"),
+                         Duration(answer.integer(row, 3)), static_cast<std::uint32_t>(answer.integer(row, 2)),
+                         static_cast<std::uint32_t>(answer.integer(row, 4))};
+      for (const std::int64_t place : answer.integers(row, 0)) {
+        const auto n = static_cast<std::size_t>(place - 1);
+        if (n >= words.size()) throw_bad_row("an answer to settle");
+        settled[n] = said;
+      }
     }
   }
 
@@ -241,8 +245,9 @@ class PostgresCore {
     PostgresParameters with;
     with.add(static_cast<std::int64_t>(delivery));
     const PostgresAnswer answer =
-        pool_.run(schema("SELECT fence, at, took, status, failure, response, reason FROM @attempt WHERE delivery = $1"
-                         " ORDER BY fence, n"),
+        pool_.run(schema("SELECT fence, at, took, status, failure, response, reason, n FROM @attempt WHERE delivery = $1"
+                         " UNION ALL SELECT fence, last_at, last_took, last_status, last_failure, last_response,"
+                         " last_reason, attempts FROM @delivery WHERE id = $1 AND last_at IS NOT NULL ORDER BY fence, n"),
                   with, errc::transient);
     std::vector<Attempt> found;
     for (int row = 0; row < answer.rows(); ++row) {

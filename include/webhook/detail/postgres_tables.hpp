@@ -15,7 +15,9 @@ namespace detail {
 //   event      unrouted until its deliveries are there. Ids of deliveries are number * 2^20 + n
 //   delivery   seat: 0 waiting, 1 waiting behind live traffic, 2 leased, 3 parked, 4 behind another of its group, null
 //              over. grp, skey: what it is ordered and superseded by, while it is pending. early: was under way
-//              before its lane had this order: once it is due again, the oldest has the turn
+//              before its lane had this order: once it is due again, the oldest has the turn. last_*: the attempt that
+//              it ended with, so that most deliveries are written nowhere else; at most once, under the row's fence
+//   attempt    all other attempts
 //   newest     the newest delivery of a key, while one of that key is pending
 inline constexpr const char* postgres_tables = R"sql(
 CREATE TABLE @store (one smallint PRIMARY KEY CHECK (one = 1), schema integer NOT NULL,
@@ -43,7 +45,8 @@ CREATE INDEX event_unrouted ON @event (number) WHERE unrouted;
 CREATE TABLE @delivery (id bigint PRIMARY KEY, endpoint bigint NOT NULL, due bigint NOT NULL, ended bigint,
   fence bigint NOT NULL DEFAULT 0, attempts integer NOT NULL DEFAULT 0, lost integer NOT NULL DEFAULT 0, seat smallint,
   state smallint NOT NULL, word smallint NOT NULL DEFAULT 1, resent boolean NOT NULL, grp bytea, skey bytea,
-  early boolean NOT NULL DEFAULT false)
+  early boolean NOT NULL DEFAULT false, last_at bigint, last_took bigint, last_status integer, last_failure smallint,
+  last_response bytea, last_reason bytea)
   WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 CREATE INDEX delivery_queue ON @delivery (endpoint, seat, due, id) WHERE seat IS NOT NULL;
 CREATE INDEX delivery_ended ON @delivery (ended) WHERE ended IS NOT NULL;
@@ -70,11 +73,6 @@ CREATE FUNCTION @later(at bigint, wait bigint) RETURNS bigint LANGUAGE sql IMMUT
   SELECT CASE WHEN wait <= 0 THEN at WHEN at > 9223372036854775807 - wait THEN 9223372036854775807 ELSE at + wait END
       $$;
 
-CREATE FUNCTION @is_simple(lanes bigint[]) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-  RETURN NOT EXISTS (SELECT 1 FROM @lane WHERE endpoint = ANY (lanes) AND (ordering <> 0 OR supersede OR state >= 3));
-END $$;
-
 -- Returns whether all are simple: open and without an order; then they are shared, else each is held alone.
 CREATE FUNCTION @hold(lanes bigint[], alone boolean) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
@@ -82,35 +80,39 @@ BEGIN
     RAISE EXCEPTION 'the store needs the isolation level read committed; set the role''s default_transaction_isolation'
       USING ERRCODE = 'WH004';
   END IF;
-  IF NOT alone AND @is_simple(lanes) THEN
-    PERFORM 1 FROM @lane WHERE endpoint = ANY (lanes) ORDER BY endpoint FOR KEY SHARE;
-    IF @is_simple(lanes) THEN RETURN true; END IF;
+  IF NOT alone AND NOT EXISTS (SELECT 1 FROM @lane WHERE endpoint = ANY (lanes)
+                                  AND (ordering <> 0 OR supersede OR state >= 3)) THEN
+    IF (SELECT coalesce(bool_and(l.ordering = 0 AND NOT l.supersede AND l.state < 3), true) FROM (
+          SELECT * FROM @lane WHERE endpoint = ANY (lanes) ORDER BY endpoint FOR KEY SHARE) AS l) THEN
+      RETURN true;
+    END IF;
   END IF;
   PERFORM 1 FROM @lane WHERE endpoint = ANY (lanes) ORDER BY endpoint FOR UPDATE;
   RETURN false;
 END $$;
 
--- When a claim is to look at a lane: 0 now, 9223372036854775807 not before somebody says so.
-CREATE FUNCTION @ready(e bigint, at bigint, OUT moment bigint, OUT is_full boolean) LANGUAGE plpgsql AS $$
+-- When a claim is to look at a lane that is as it is given: 0 now, 9223372036854775807 not before somebody says so.
+CREATE FUNCTION @ready(l @lane, at bigint, OUT moment bigint, OUT is_full boolean) LANGUAGE plpgsql AS $$
 DECLARE
-  l @lane;
   lapse bigint;
+  waiting bigint;
+  places bigint;
 BEGIN
-  SELECT * INTO l FROM @lane WHERE endpoint = e;
   is_full := false;
   IF l.state IN (1, 2) OR (l.state = 0 AND l.cap = 0) THEN
     moment := 9223372036854775807;
     RETURN;
   END IF;
-  lapse := (SELECT min(due) FROM @delivery WHERE endpoint = e AND seat = 2);
+  SELECT (SELECT min(due) FROM @delivery WHERE endpoint = l.endpoint AND seat = 2),
+         (SELECT count(*) FROM (SELECT 1 FROM @delivery WHERE endpoint = l.endpoint AND seat = 2 AND due > at
+                                  LIMIT l.cap) AS taken),
+         least((SELECT min(due) FROM @delivery WHERE endpoint = l.endpoint AND seat = 0),
+               (SELECT min(due) FROM @delivery WHERE endpoint = l.endpoint AND seat = 1))
+    INTO lapse, places, waiting;
   moment := lapse;
   IF l.state = 0 THEN
-    is_full := lapse IS NOT NULL AND l.cap <= (SELECT count(*) FROM (
-      SELECT 1 FROM @delivery WHERE endpoint = e AND seat = 2 AND due > at LIMIT l.cap) places);
-    IF NOT is_full THEN
-      moment := least(lapse, (SELECT min(due) FROM @delivery WHERE endpoint = e AND seat = 0),
-                      (SELECT min(due) FROM @delivery WHERE endpoint = e AND seat = 1));
-    END IF;
+    is_full := lapse IS NOT NULL AND l.cap <= places;
+    IF NOT is_full THEN moment := least(lapse, waiting); END IF;
     IF moment IS NOT NULL THEN moment := greatest(moment, l.rests, l.spaced); END IF;
   END IF;
   moment := CASE WHEN moment IS NULL THEN 9223372036854775807 WHEN moment <= at THEN 0 ELSE moment END;
@@ -119,9 +121,11 @@ END $$;
 -- Puts a lane to sleep or wakes it, as it is; whoever calls this is alone with it.
 CREATE FUNCTION @place(e bigint, at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
+  l @lane;
   now record;
 BEGIN
-  SELECT * INTO now FROM @ready(e, at);
+  SELECT * INTO l FROM @lane WHERE endpoint = e;
+  now := @ready(l, at);
   UPDATE @lane SET next = now.moment, "full" = now.is_full
     WHERE endpoint = e AND (next <> now.moment OR "full" <> now.is_full);
   RETURN now.moment;

@@ -107,7 +107,9 @@ BEGIN
   END LOOP;
 END $$;
 
--- The first row says when to come again and the newest registry version; each further one is a delivery.
+-- Each row is a delivery, but for the last, which says when to come again and the newest registry version.
+-- Nobody else touches what waits in a lane that is held and was not leased before, so it is taken without being locked;
+-- a late word may still come for what was.
 CREATE FUNCTION @claim(given bigint, lease bigint, most integer, per_lane integer)
     RETURNS TABLE (id bigint, fence bigint, lane bigint, version bigint, attempts integer, lost integer, number bigint,
                    event text, type text, tenant bytea, key bytea, channel bytea, traceparent text, "time" bigint,
@@ -117,74 +119,96 @@ CREATE FUNCTION @claim(given bigint, lease bigint, most integer, per_lane intege
 #variable_conflict use_column
 DECLARE
   at bigint := @clock(given);
+  ends bigint := @later(at, lease);
   room bigint := most;
   seen bigint[] := '{}';
-  picked bigint[];
-  taken bigint[] := '{}';
-  ids bigint[];
-  fences bigint[];
-  e bigint;
+  before integer;
   l @lane;
-  many bigint;
-  ready_at bigint;
-  ready_full boolean;
+  first_end bigint;
+  leased bigint;
+  many integer;
+  ids bigint[];
+  was_leased boolean;
+  took integer;
+  left_over boolean;
+  alone boolean;
+  now record;
+  moment bigint;
+  is_full boolean;
   more boolean := false;
   soon boolean := false;
   next_at bigint;
 BEGIN
   LOOP
-    picked := ARRAY(SELECT endpoint FROM @lane WHERE next <= at AND NOT endpoint = ANY (seen) ORDER BY state >= 3
-        DESC, served, endpoint
-                      LIMIT least(greatest(room, 1), 64) FOR NO KEY UPDATE SKIP LOCKED);
-    EXIT WHEN cardinality(picked) = 0;
-    seen := seen || picked;
-    FOREACH e IN ARRAY picked LOOP
-      EXIT WHEN room = 0 AND more;
-      SELECT * INTO l FROM @lane WHERE endpoint = e;
-      PERFORM @lapse(l, at);
-      ids := '{}';
-      IF l.state = 0 AND l.rests <= at AND l.spaced <= at THEN
-        many := least(room, per_lane, l.cap);
-        many := least(many, l.cap - (SELECT count(*) FROM (SELECT 1 FROM @delivery d
-                                       WHERE d.endpoint = e AND d.seat = 2 AND d.due > at LIMIT l.cap) AS places));
-        IF many > 0 THEN
-          ids := ARRAY(SELECT d.id FROM @delivery d WHERE d.endpoint = e AND d.seat = 0 AND d.due <= at
-                         ORDER BY d.due, d.id LIMIT many FOR UPDATE SKIP LOCKED);
-          IF cardinality(ids) < many THEN
-            ids := ids || ARRAY(SELECT d.id FROM @delivery d WHERE d.endpoint = e AND d.seat = 1 AND d.due <= at
-                                  ORDER BY d.due, d.id LIMIT many - cardinality(ids) FOR UPDATE SKIP LOCKED);
-          END IF;
+    before := cardinality(seen);
+    FOR l IN SELECT * FROM @lane WHERE next <= at AND NOT endpoint = ANY (seen)
+               ORDER BY state >= 3 DESC, served, endpoint LIMIT least(greatest(room, 1), 64)
+               FOR NO KEY UPDATE SKIP LOCKED LOOP
+      seen := seen || l.endpoint;
+      SELECT min(p.due), count(*) INTO first_end, leased
+        FROM (SELECT d.due FROM @delivery d WHERE d.endpoint = l.endpoint AND d.seat = 2 ORDER BY d.due, d.id
+                LIMIT greatest(l.cap, 1)) AS p;
+      IF first_end <= at THEN
+        PERFORM @lapse(l, at);
+        leased := (SELECT count(*) FROM (SELECT 1 FROM @delivery d WHERE d.endpoint = l.endpoint AND d.seat = 2
+                                           AND d.due > at LIMIT l.cap) AS p);
+      END IF;
+      took := 0;
+      left_over := false;
+      many := least(room, per_lane, l.cap - leased);
+      IF l.state = 0 AND l.rests <= at AND l.spaced <= at AND many > 0 THEN
+        SELECT array_agg(p.id), bool_or(p.state = 1) INTO ids, was_leased FROM (
+          (SELECT d.id, d.state FROM @delivery d WHERE d.endpoint = l.endpoint AND d.seat = 0 AND d.due <= at
+             ORDER BY d.due, d.id LIMIT many + 1)
+          UNION ALL
+          (SELECT d.id, d.state FROM @delivery d WHERE d.endpoint = l.endpoint AND d.seat = 1 AND d.due <= at
+             ORDER BY d.due, d.id LIMIT many + 1) LIMIT many + 1) AS p;
+        left_over := cardinality(ids) > many AND leased + many < l.cap AND l.spacing <= 0;
+        ids := ids[:many];
+        IF was_leased THEN
+          ids := ARRAY(SELECT d.id FROM unnest(ids) WITH ORDINALITY AS u (id, n) JOIN @delivery d ON d.id = u.id
+                         WHERE d.seat IN (0, 1) AND d.due <= at ORDER BY u.n FOR UPDATE OF d SKIP LOCKED);
+        END IF;
+        RETURN QUERY WITH told AS (
+            UPDATE @delivery d SET seat = 2, due = ends, state = 1, word = 1, fence = nextval('@fence'),
+                                   lost = d.lost + CASE d.state WHEN 1 THEN 1 ELSE 0 END
+              FROM unnest(ids) AS u (id) WHERE d.id = u.id RETURNING d.id, d.fence, d.attempts, d.lost)
+          SELECT t.id, t.fence, l.endpoint, l.version, t.attempts, t.lost, v.number, v.id, v.type, v.tenant, v.key,
+              v.channel, v.traceparent, v.time, v.expires, v.payload
+            FROM told t JOIN @event v ON v.number = t.id >> 20;
+        GET DIAGNOSTICS took = ROW_COUNT;
+        room := room - took;
+        IF took > 0 AND l.spacing > 0 THEN
+          l.spaced := CASE WHEN l.spacing > 9223372036854775807 / took THEN 9223372036854775807
+                           ELSE @later(at, l.spacing * took) END;
         END IF;
       END IF;
-      IF cardinality(ids) > 0 THEN
-        fences := ARRAY(SELECT nextval('@fence') FROM generate_series(1, cardinality(ids)));
-        UPDATE @delivery d SET seat = 2, due = @later(at, lease), state = 1, word = 1, fence = u.fence,
-                               lost = d.lost + CASE d.state WHEN 1 THEN 1 ELSE 0 END
-          FROM unnest(ids, fences) AS u (id, fence) WHERE d.id = u.id;
-        UPDATE @lane SET served = nextval('@turn'),
-            spaced = CASE WHEN spacing <= 0 THEN spaced
-                          WHEN spacing > 9223372036854775807 / cardinality(ids) THEN 9223372036854775807
-                          ELSE @later(at, spacing * cardinality(ids)) END WHERE endpoint = e;
-        taken := taken || ids;
-        room := room - cardinality(ids);
-      END IF;
-      SELECT r.moment, r.is_full INTO ready_at, ready_full FROM @ready(e, at) r;
-      IF ready_at > at THEN
-        PERFORM 1 FROM @lane WHERE endpoint = e FOR UPDATE SKIP LOCKED;
-        IF FOUND THEN
-          ready_at := @place(e, at);
+      moment := 0;
+      is_full := false;
+      IF left_over THEN
+        more := true;
+      ELSE
+        PERFORM 1 FROM @lane WHERE endpoint = l.endpoint FOR UPDATE SKIP LOCKED;
+        alone := FOUND;
+        now := @ready(l, at);
+        IF now.moment <= at THEN
+          more := true;
+        ELSIF alone THEN
+          moment := now.moment;
+          is_full := now.is_full;
         ELSE
           soon := true;
-          UPDATE @lane SET next = 0, "full" = false WHERE endpoint = e AND (next <> 0 OR "full");
-          CONTINUE;
         END IF;
       END IF;
-      IF ready_at <= at THEN
-        more := true;
-        UPDATE @lane SET next = 0, "full" = false WHERE endpoint = e AND (next <> 0 OR "full");
+      IF took > 0 THEN
+        UPDATE @lane SET served = nextval('@turn'), spaced = l.spaced, next = moment, "full" = is_full
+          WHERE endpoint = l.endpoint;
+      ELSIF l.next <> moment OR l."full" <> is_full THEN
+        UPDATE @lane SET next = moment, "full" = is_full WHERE endpoint = l.endpoint;
       END IF;
+      EXIT WHEN room = 0 AND more;
     END LOOP;
-    EXIT WHEN room = 0 AND more;
+    EXIT WHEN cardinality(seen) = before OR (room = 0 AND more);
   END LOOP;
   IF more THEN
     next_at := at;
@@ -194,14 +218,7 @@ BEGIN
   END IF;
   RETURN QUERY SELECT NULL::bigint, NULL::bigint, NULL::bigint, s.registry, NULL::integer, NULL::integer,
       coalesce(next_at, 9223372036854775807) - at, NULL::text, NULL::text, NULL::bytea, NULL::bytea, NULL::bytea,
-          NULL::text,
-      NULL::bigint, NULL::bigint, NULL::bytea FROM @store s;
-  IF cardinality(taken) = 0 THEN RETURN; END IF;
-  RETURN QUERY SELECT d.id, d.fence, d.endpoint, l.version, d.attempts, d.lost, v.number, v.id, v.type, v.tenant, v.key,
-      v.channel, v.traceparent, v.time, v.expires, v.payload
-    FROM unnest(taken) WITH ORDINALITY AS u (id, n) JOIN @delivery d ON d.id = u.id JOIN @event v ON v.number = d.id
-        >> 20
-    JOIN @lane l ON l.endpoint = d.endpoint ORDER BY u.n;
+      NULL::text, NULL::bigint, NULL::bigint, NULL::bytea FROM @store s;
 END $$;
 )sql";
 
@@ -234,9 +251,10 @@ BEGIN
   RETURN 0;
 END $$;
 
+-- Each row is the answer to the words of these places; there is none for what does not exist.
 CREATE FUNCTION @settle(given bigint, ids bigint[], fences bigint[], states integer[], ins bigint[], tried boolean[],
     ats bigint[], tooks bigint[], statuses integer[], failures_ integer[], responses bytea[], reasons bytea[])
-    RETURNS TABLE (n bigint, word integer, failures bigint, failing_for bigint, cap bigint) LANGUAGE plpgsql
+    RETURNS TABLE (ns bigint[], word integer, failures bigint, failing_for bigint, cap bigint) LANGUAGE plpgsql
   SET jit = off SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_mergejoin = off
   SET enable_hashjoin = off AS $$
 #variable_conflict use_column
@@ -245,23 +263,27 @@ DECLARE
   endpoints bigint[];
   lanes bigint[];
   simple boolean;
+  over boolean;
+  delivered boolean;
   answers integer[];
   nth integer[];
   heard bigint[];
   counted integer[];
   calm boolean;
+  any_full boolean;
   e bigint;
-  l @lane;
   w record;
   freed boolean;
   due_at bigint;
   ends bigint;
 BEGIN
-  endpoints := ARRAY(SELECT d.endpoint FROM unnest(ids) WITH ORDINALITY AS u (id, n)
-                       LEFT JOIN @delivery d ON d.id = u.id ORDER BY u.n);
-  lanes := ARRAY(SELECT DISTINCT e FROM unnest(endpoints) AS u (e) WHERE e IS NOT NULL ORDER BY 1);
-  simple := @hold(lanes, cardinality(ids) > 1 AND cardinality(ids) <> (SELECT count(DISTINCT id) FROM unnest(ids) AS
-      u (id)));
+  SELECT array_agg(f.endpoint), array_agg(DISTINCT f.endpoint) FILTER (WHERE f.endpoint IS NOT NULL),
+         count(DISTINCT f.id) = count(*), bool_and(f.state > 2), bool_and(f.state = 3)
+    INTO endpoints, lanes, simple, over, delivered
+    FROM (SELECT d.endpoint, u.id, u.state FROM unnest(ids, states) WITH ORDINALITY AS u (id, state, n)
+            LEFT JOIN @delivery d ON d.id = u.id ORDER BY u.n) AS f;
+  lanes := coalesce(lanes, '{}');
+  simple := @hold(lanes, NOT simple);
   at := @clock(given);
   IF simple THEN
     WITH told AS (
@@ -270,14 +292,19 @@ BEGIN
           seat = CASE WHEN u.state > 2 THEN NULL WHEN u.state = 2 THEN 3 WHEN u.state = 1 THEN 2 WHEN d.resent THEN 1
                       ELSE 0 END,
           due = CASE WHEN u.state < 2 THEN @later(at, u.wait) WHEN u.state = 2 THEN at ELSE d.due END,
-          ended = CASE WHEN u.state > 2 THEN at END, resent = d.resent AND u.state <= 2
-        FROM unnest(ids, fences, states, ins, tried) WITH ORDINALITY AS u (id, fence, state, wait, tried, n)
+          ended = CASE WHEN u.state > 2 THEN at END, resent = d.resent AND u.state <= 2,
+          last_at = CASE WHEN u.logged THEN u.moment END, last_took = CASE WHEN u.logged THEN u.took END,
+          last_status = CASE WHEN u.logged THEN u.status END, last_failure = CASE WHEN u.logged THEN u.failure END,
+          last_response = CASE WHEN u.logged THEN u.response END, last_reason = CASE WHEN u.logged THEN u.reason END
+        FROM (SELECT *, tried AND state > 2 AS logged
+                FROM unnest(ids, fences, states, ins, tried, ats, tooks, statuses, failures_, responses, reasons)
+                     WITH ORDINALITY AS w (id, fence, state, wait, tried, moment, took, status, failure, response,
+                                           reason, n)) AS u
         WHERE d.id = u.id AND d.fence = u.fence AND d.state = 1 RETURNING u.n, d.attempts)
-      SELECT array_agg(t.n ORDER BY t.n), array_agg(t.attempts ORDER BY t.n) INTO heard, nth FROM told t;
-    IF cardinality(heard) = cardinality(ids) THEN
+      SELECT array_agg(t.n), array_agg(t.attempts) INTO heard, counted FROM told t;
+    IF over AND cardinality(heard) = cardinality(ids) THEN
       answers := array_fill(0, ARRAY[cardinality(ids)]);
     ELSE
-      counted := nth;
       answers := array_fill(2, ARRAY[cardinality(ids)]);
       nth := answers;
       FOR i IN 1 .. coalesce(cardinality(heard), 0) LOOP
@@ -301,20 +328,26 @@ BEGIN
       nth[w.n] := (SELECT d.attempts FROM @delivery d WHERE d.id = w.id);
     END LOOP;
   END IF;
-  INSERT INTO @attempt (delivery, fence, n, at, took, status, failure, response, reason)
-    SELECT u.id, u.fence, u.nth, u.moment, u.took, u.status, u.failure, u.response, u.reason
-      FROM unnest(ids, fences, answers, nth, tried, ats, tooks, statuses, failures_, responses, reasons)
-           AS u (id, fence, answer, nth, tried, moment, took, status, failure, response, reason)
-      WHERE u.tried AND u.answer = 0;
-  calm := NOT EXISTS (SELECT 1 FROM @lane l WHERE l.endpoint = ANY (lanes) AND l.failures <> 0)
-    AND NOT EXISTS (SELECT 1 FROM unnest(states, tried, answers) AS u (state, tried, answer)
-                    WHERE u.answer = 0 AND u.tried AND u.state NOT IN (1, 3));
-  FOREACH e IN ARRAY lanes LOOP
-    SELECT * INTO l FROM @lane WHERE endpoint = e;
-    IF simple AND calm AND NOT EXISTS (SELECT 1 FROM unnest(states) AS u (state) WHERE u.state < 2) THEN
-      IF l."full" THEN PERFORM @wake(e, at, NULL, NULL, true); END IF;
-      CONTINUE;
+  IF NOT (simple AND over) THEN
+    INSERT INTO @attempt (delivery, fence, n, at, took, status, failure, response, reason)
+      SELECT u.id, u.fence, u.nth, u.moment, u.took, u.status, u.failure, u.response, u.reason
+        FROM unnest(ids, fences, states, answers, nth, tried, ats, tooks, statuses, failures_, responses, reasons)
+             AS u (id, fence, state, answer, nth, tried, moment, took, status, failure, response, reason)
+        WHERE u.tried AND u.answer = 0 AND NOT (simple AND u.state > 2);
+  END IF;
+  SELECT coalesce(bool_and(x.failures = 0), true), bool_or(x."full") INTO calm, any_full
+    FROM @lane x WHERE x.endpoint = ANY (lanes);
+  calm := calm AND (delivered OR NOT EXISTS (
+    SELECT 1 FROM unnest(states, tried, answers) AS u (state, tried, answer)
+      WHERE u.answer = 0 AND u.tried AND u.state NOT IN (1, 3)));
+  IF simple AND calm AND over THEN
+    IF any_full THEN
+      PERFORM @wake(x.endpoint, at, NULL, NULL, true) FROM @lane x WHERE x.endpoint = ANY (lanes) AND x."full"
+        ORDER BY x.endpoint;
     END IF;
+    lanes := '{}';
+  END IF;
+  FOREACH e IN ARRAY lanes LOOP
     freed := false;
     due_at := NULL;
     ends := NULL;
@@ -332,7 +365,7 @@ BEGIN
         END IF;
       END IF;
       IF NOT calm THEN
-        RETURN QUERY SELECT w.n, w.answer, x.failures, CASE WHEN x.failures = 0 THEN 0 ELSE at - x.failing END, x.cap
+        RETURN QUERY SELECT ARRAY[w.n], w.answer, x.failures, CASE WHEN x.failures = 0 THEN 0 ELSE at - x.failing END, x.cap
           FROM @lane x WHERE x.endpoint = e;
       END IF;
     END LOOP;
@@ -343,9 +376,11 @@ BEGIN
     END IF;
   END LOOP;
   IF calm THEN
-    RETURN QUERY SELECT u.n, u.answer, 0::bigint, 0::bigint, x.cap
-      FROM unnest(endpoints, answers) WITH ORDINALITY AS u (endpoint, answer, n)
-      JOIN @lane x ON x.endpoint = u.endpoint;
+    RETURN QUERY SELECT g.ns, g.answer, 0::bigint, 0::bigint, x.cap
+      FROM (SELECT u.endpoint, u.answer, array_agg(u.n) AS ns
+              FROM unnest(endpoints, answers) WITH ORDINALITY AS u (endpoint, answer, n)
+              GROUP BY u.endpoint, u.answer) AS g
+      JOIN @lane x ON x.endpoint = g.endpoint;
   END IF;
 END $$;
 )sql";
