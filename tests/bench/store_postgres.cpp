@@ -88,7 +88,10 @@ class Bench {
     PQclear(PQexec(db, "BEGIN"));
     for (const auto& [table, rows] :
          {std::pair<const char*, const std::string&>{"COPY webhook.event FROM STDIN", events},
-          {"COPY webhook.delivery FROM STDIN", deliveries}}) {
+          {"COPY webhook.delivery (id, endpoint, due, ended, fence, attempts, lost, seat, state, word, resent, grp, "
+           "skey,"
+           " early) FROM STDIN",
+           deliveries}}) {
       PQclear(PQexec(db, table));
       PQputCopyData(db, rows.data(), static_cast<int>(rows.size()));
       PQputCopyEnd(db, nullptr);

@@ -72,7 +72,7 @@ constexpr std::array<Place, points> places{{{"     at any moment"},
                                             {" 6   sent, before its answer"},
                                             {" 7   answered with 204, before it was settled"},
                                             {" 8   in the settle, before it commits", "settling"},
-                                            {" 9   in the settle, the attempt half inserted", "logging"},
+                                            {" 9   in the settle, the attempts half written", "logging"},
                                             {"10   while leases that ran out queue again", "reaping"},
                                             {"11   while the tables are made", "migrating"},
                                             {"12   while what is over is forgotten", "pruning"}}};
@@ -95,6 +95,8 @@ CREATE EVENT TRIGGER stand ON ddl_command_end EXECUTE FUNCTION public.stand_in_d
 CREATE TRIGGER inserting BEFORE INSERT ON webhook.event FOR EACH ROW EXECUTE FUNCTION public.stand('inserting');
 CREATE TRIGGER fanning_out BEFORE INSERT ON webhook.delivery FOR EACH ROW EXECUTE FUNCTION public.stand('fanning_out');
 CREATE TRIGGER logging AFTER INSERT ON webhook.attempt FOR EACH ROW EXECUTE FUNCTION public.stand('logging');
+CREATE TRIGGER logging AFTER UPDATE ON webhook.delivery FOR EACH ROW
+  WHEN (OLD.last_at IS NULL AND NEW.last_at IS NOT NULL) EXECUTE FUNCTION public.stand('logging');
 CREATE TRIGGER pruning BEFORE DELETE ON webhook.delivery FOR EACH ROW EXECUTE FUNCTION public.stand('pruning');
 CREATE TRIGGER settling AFTER UPDATE ON webhook.delivery FOR EACH ROW
   WHEN (OLD.state = 1 AND NEW.state = 3) EXECUTE FUNCTION public.stand('settling');

@@ -244,11 +244,11 @@ class PostgresCore {
   std::vector<Attempt> attempts(DeliveryId delivery) {
     PostgresParameters with;
     with.add(static_cast<std::int64_t>(delivery));
-    const PostgresAnswer answer =
-        pool_.run(schema("SELECT fence, at, took, status, failure, response, reason, n FROM @attempt WHERE delivery = $1"
-                         " UNION ALL SELECT fence, last_at, last_took, last_status, last_failure, last_response,"
-                         " last_reason, attempts FROM @delivery WHERE id = $1 AND last_at IS NOT NULL ORDER BY fence, n"),
-                  with, errc::transient);
+    const PostgresAnswer answer = pool_.run(
+        schema("SELECT fence, at, took, status, failure, response, reason, n FROM @attempt WHERE delivery = $1"
+               " UNION ALL SELECT fence, last_at, last_took, last_status, last_failure, last_response,"
+               " last_reason, attempts FROM @delivery WHERE id = $1 AND last_at IS NOT NULL ORDER BY fence, n"),
+        with, errc::transient);
     std::vector<Attempt> found;
     for (int row = 0; row < answer.rows(); ++row) {
       Attempt attempt;
