@@ -83,14 +83,14 @@ class Bench {
       const std::string number = std::to_string(1'000'000'000 + ++copied_);
       events += number + "\tf\tcopied-" + number + "\torder.created\t\t\t\t\t0\t\\N\t0\t0\t" + payload + "\n";
       deliveries +=
-          std::to_string((1'000'000'000 + copied_) << 20U) + "\t1\t0\t\\N\t0\t0\t0\t0\t0\t1\tf\t\\N\t\\N\tf\n";
+          std::to_string((1'000'000'000 + copied_) << 20U) + "\t1\t0\t\\N\t0\t0\t0\t0\t0\t1\tf\t\\N\t\\N\tf\t1024\n";
     }
     PQclear(PQexec(db, "BEGIN"));
     for (const auto& [table, rows] :
          {std::pair<const char*, const std::string&>{"COPY webhook.event FROM STDIN", events},
           {"COPY webhook.delivery (id, endpoint, due, ended, fence, attempts, lost, seat, state, word, resent, grp, "
            "skey,"
-           " early) FROM STDIN",
+           " early, size) FROM STDIN",
            deliveries}}) {
       PQclear(PQexec(db, table));
       PQputCopyData(db, rows.data(), static_cast<int>(rows.size()));

@@ -61,6 +61,15 @@ TEST_CASE("the PostgreSQL store keeps every rule of the page, and does what the 
              Catch::Equals(""));
 }
 
+// The cases wait for three hundred and fifty units in all.
+TEST_CASE("the PostgreSQL store keeps every rule of the page by its server's own clock, too") {
+  const std::string bin = support::PostgresServer::binaries();
+  if (bin.empty()) return;
+  const support::PostgresServer server(bin);
+  int made = 0;
+  CHECK_THAT(webhook::check_store(MakePostgres{&server, true, &made}, webhook::RealTime(200ms)), none());
+}
+
 TEST_CASE("what was parked before its endpoint had an order lets the oldest go first") {
   const std::string bin = support::PostgresServer::binaries();
   if (bin.empty()) return;
@@ -100,4 +109,90 @@ TEST_CASE("what was parked before its endpoint had an order lets the oldest go f
   const auto next = claim();
   REQUIRE(next.size() == 1);
   CHECK(next[0].event->id.view() == "oldest");
+}
+
+TEST_CASE("a payload is in the backlog once, until the last delivery of its event is over") {
+  const std::string bin = support::PostgresServer::binaries();
+  if (bin.empty()) return;
+  const support::PostgresServer server(bin);
+  int made = 0;
+  webhook::PostgresStore store = MakePostgres{&server, false, &made}();
+  webhook::VirtualTime time;
+  std::vector<webhook::EndpointId> routes;
+  webhook::Version registry = 0;
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    webhook::Endpoint endpoint;
+    endpoint.id = webhook::EndpointId{id};
+    routes.push_back(endpoint.id);
+    registry = store.put(endpoint);
+  }
+  auto event = std::make_shared<webhook::Event>();
+  event->id = webhook::EventId("e");
+  event->type = "order.created";
+  event->payload = webhook::Bytes(std::string(1000, 'x'));
+  const webhook::NewEvent fresh{event, routes, registry, true, {}};
+  webhook::Appended appended{};
+  store.append(time.now(), {&fresh, 1}, {&appended, 1});
+  std::vector<webhook::Claimed> claimed;
+  store.claim({time.now(), webhook::WorkerId{1}, 30s, 10, 10}, claimed);
+  REQUIRE(claimed.size() == 3);
+  time.pass(5s);
+  for (std::size_t over = 0; over < 3; ++over) {
+    const webhook::Backlog there = store.backlog(time.now());
+    CHECK(there.leased == 3 - over);
+    CHECK(there.bytes == 1000);
+    CHECK(there.oldest == 5s);
+    const webhook::Settlement word{claimed[over].lease, webhook::State::delivered, {}, nullptr};
+    webhook::Settled answer;
+    store.settle(time.now(), {&word, 1}, {&answer, 1});
+  }
+  const webhook::Backlog none_left = store.backlog(time.now());
+  CHECK(none_left.leased + none_left.due + none_left.bytes == 0);
+  CHECK(none_left.oldest == 0s);
+}
+
+TEST_CASE("the last attempt stays in the log when its delivery is sent again, and comes before those that follow") {
+  const std::string bin = support::PostgresServer::binaries();
+  if (bin.empty()) return;
+  const support::PostgresServer server(bin);
+  int made = 0;
+  std::vector<std::string> failures;
+  webhook::StoreBench bench(MakePostgres{&server, false, &made}(), webhook::VirtualTime(), "log", failures);
+  bench.endpoint(1);
+  bench.append("e", {1});
+  webhook::DeliveryId id{};
+  for (const int status : {500, 200, 404}) {
+    const auto claimed = bench.claim();
+    REQUIRE(claimed.size() == 1);
+    id = claimed[0].lease.delivery;
+    bench.tried(claimed[0], status, status == 500 ? webhook::State::due : webhook::State::delivered);
+    if (status == 200) CHECK(bench.store.amend(bench.time.now(), {.delivery = id}, webhook::State::due) == 1);
+  }
+  const std::vector<webhook::Attempt> log = bench.store.attempts(id);
+  REQUIRE(log.size() == 3);
+  CHECK(log[0].status == 500);
+  CHECK(log[1].status == 200);
+  CHECK(log[1].response == "answer 200");
+  CHECK(log[1].took == 12ms);
+  CHECK(log[2].status == 404);
+  CHECK(log[1].fence < log[2].fence);
+  bench.pass(10);
+  CHECK(bench.store.prune(bench.time.now(), 0s, 10) == 1);
+  CHECK(bench.store.attempts(id).empty());
+}
+
+TEST_CASE("where counting takes long, a full store counts for a tenth of the time") {
+  using Room = webhook::detail::PostgresRoom;
+  Room room(10, 1000);
+  const Room::Clock::time_point start{};
+  CHECK(room.may_count(start));
+  CHECK_FALSE(room.take({1, 1}));
+  room.counted({10, 100}, start, start + 19ms);
+  CHECK(room.may_count(start + 19ms));
+  room.counted({10, 100}, start, start + 300ms);
+  CHECK_FALSE(room.take({1, 1}));
+  CHECK_FALSE(room.may_count(start + 3'299ms));
+  CHECK(room.may_count(start + 3'300ms));
+  room.forget();
+  CHECK(room.may_count(start + 301ms));
 }

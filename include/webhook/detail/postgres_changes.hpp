@@ -122,7 +122,7 @@ BEGIN
   at := @clock(given);
   today := coalesce(wall, at / 1000);
   IF NOT again AND (SELECT registry FROM @store) <> expected THEN RETURN -1; END IF;
-  FOR v IN SELECT number, unrouted, key, created, delay FROM @event WHERE number = ANY (events) ORDER BY number FOR
+  FOR v IN SELECT number, unrouted, key, created, delay, octet_length(payload) AS size FROM @event WHERE number = ANY (events) ORDER BY number FOR
       UPDATE LOOP
     CONTINUE WHEN v.unrouted = again;
     id := (SELECT max(d.id) + 1 FROM @delivery d WHERE d.id >= v.number << 20 AND d.id < (v.number + 1) << 20);
@@ -136,7 +136,8 @@ BEGIN
       CONTINUE WHEN again AND (r.state >= 3
         OR (r.supersede AND @is_overtaken(r.lane, nullif(v.key, ''), id)));
       PERFORM @add(at, ARRAY[id], ARRAY[r.lane], ARRAY[CASE WHEN again THEN at ELSE
-        @later(at, v.delay - greatest(today - v.created, 0) * 1000) END], ARRAY[v.key], again, simple);
+        @later(at, v.delay - greatest(today - v.created, 0) * 1000) END], ARRAY[v.key], ARRAY[v.size], again,
+        simple);
       id := id + 1;
       count := count + 1;
     END LOOP;
@@ -220,14 +221,25 @@ BEGIN
   RETURN cardinality(ids);
 END $$;
 
--- What is pending, each payload counted once.
+-- What is pending, each payload counted once: with the first delivery of its event, or, where that is over, with the
+-- next. It reads what is pending and nothing else, however much is kept. Events are accepted in the order of numbers.
 CREATE FUNCTION @load(OUT due bigint, OUT leased bigint, OUT parked bigint, OUT bytes bigint, OUT oldest bigint)
-    LANGUAGE sql STABLE AS $$
-  SELECT coalesce(sum(p.due), 0), coalesce(sum(p.leased), 0), coalesce(sum(p.parked), 0),
-         coalesce(sum(octet_length(e.payload)), 0), min(e.created)
-    FROM (SELECT id >> 20 AS number, count(*) FILTER (WHERE seat IN (0, 1, 4)) AS due,
-                 count(*) FILTER (WHERE seat = 2) AS leased, count(*) FILTER (WHERE seat = 3) AS parked
-            FROM @delivery WHERE seat IS NOT NULL GROUP BY 1) p JOIN @event e ON e.number = p.number $$;
+    LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+  others bigint;
+BEGIN
+  SELECT count(*) FILTER (WHERE d.seat IN (0, 1, 4)), count(*) FILTER (WHERE d.seat = 2),
+         count(*) FILTER (WHERE d.seat = 3), count(*) FILTER (WHERE d.id & 1048575 <> 0),
+         coalesce(sum(d.size) FILTER (WHERE d.id & 1048575 = 0), 0),
+         (SELECT e.created FROM @event e WHERE e.number = min(d.id) >> 20)
+    INTO due, leased, parked, others, bytes, oldest FROM @delivery d WHERE d.seat IS NOT NULL;
+  IF others > 0 THEN
+    bytes := bytes + (SELECT coalesce(sum(o.size), 0) FROM (
+      SELECT DISTINCT d.id >> 20, d.size FROM @delivery d
+        WHERE d.seat IS NOT NULL AND d.id & 1048575 <> 0 AND NOT EXISTS (
+          SELECT 1 FROM @delivery f WHERE f.id = d.id >> 20 << 20 AND f.seat IS NOT NULL)) AS o);
+  END IF;
+END $$;
 )sql";
 
 }  // namespace detail

@@ -39,7 +39,8 @@ struct PostgresOptions {
   std::size_t max_deliveries =
       (std::numeric_limits<
           std::size_t>::max)();  ///< pending; more is errc::full. Several hosts that append at once may
-                                 ///< together go over it by what they add between two counts
+                                 ///< together go over it by what they add between two counts; and where a
+                                 ///< count takes 20 ms or more, a full store counts for a tenth of the time
   std::size_t max_bytes = (std::numeric_limits<std::size_t>::max)();  ///< of pending payload, each event counted once
   bool server_time = true;  ///< moments are the server's; false: those that come with each call, for simulations
 };
@@ -79,7 +80,7 @@ class PostgresCore {
     PostgresEvents events;
     PostgresArray registries(PostgresType::bigint), named(PostgresType::boolean), routed(PostgresType::boolean),
         route_n(PostgresType::integer), route_ord(PostgresType::integer), route_lane(PostgresType::bigint),
-        route_delay(PostgresType::bigint), route_key(PostgresType::bytea);
+        route_delay(PostgresType::bigint), route_key(PostgresType::bytea), route_size(PostgresType::integer);
     std::int64_t n = 0;
     for (const Batch& batch : batches) {
       for (const NewEvent& what : batch.events) {
@@ -97,6 +98,7 @@ class PostgresCore {
           route_lane.add(static_cast<std::int64_t>(endpoint));
           route_delay.add(std::int64_t{what.delay.count()});
           route_key.add(std::string_view(what.event->key));
+          route_size.add(static_cast<std::int64_t>(what.event->payload.size()));
         }
       }
     }
@@ -105,6 +107,7 @@ class PostgresCore {
     events.pass(with);
     with.add(std::move(registries)).add(std::move(named)).add(std::move(routed)).add(std::move(route_n));
     with.add(std::move(route_ord)).add(std::move(route_lane)).add(std::move(route_delay)).add(std::move(route_key));
+    with.add(std::move(route_size));
     const std::vector<std::int64_t> answers = pool_.run(append_, with, errc::unknown_commit).integers(0, 0);
     if (answers.size() != static_cast<std::size_t>(n)) throw_bad_row("an answer to append");
     std::size_t at = 0;
@@ -332,8 +335,9 @@ class PostgresCore {
   }
 
   void count() {
+    const auto start = PostgresRoom::Clock::now();
     const Backlog there = backlog({});
-    room_.counted({there.due + there.leased + there.parked, there.bytes});
+    room_.counted({there.due + there.leased + there.parked, there.bytes}, start, PostgresRoom::Clock::now());
   }
 
   /// Throws errc::full.
@@ -348,7 +352,7 @@ class PostgresCore {
       }
     }
     if (room_.take(more)) return;
-    count();
+    if (room_.may_count(PostgresRoom::Clock::now())) count();
     if (room_.take(more) || (all_named && are_there(batches))) return;
     room_.refuse();
   }
@@ -375,7 +379,8 @@ class PostgresCore {
   PostgresPool pool_;
   PostgresRoom room_;
   std::atomic<std::int64_t> latest_{0};
-  std::string append_{schema("SELECT @append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)")};
+  std::string append_{
+      schema("SELECT @append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)")};
   std::string claim_{schema("SELECT * FROM @claim($1, $2, $3, $4)")};
   std::string settle_{schema("SELECT * FROM @settle($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)")};
 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // PostgresRoom: how much more a bounded store takes, without counting what is pending for each event: what was counted
-// last, and what this process added since, is never less than what there is of its own.
-// It does not ask the server; other hosts are heard of when it is counted again.
+// last, and what this process added since, is never less than what there is of its own. Where counting takes long it is
+// counted less often. It does not ask the server; other hosts are heard of when it is counted again.
 #ifndef WEBHOOK_DETAIL_POSTGRES_ROOM_HPP
 #define WEBHOOK_DETAIL_POSTGRES_ROOM_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -20,6 +21,7 @@ namespace detail {
 /// Thread-safe.
 class PostgresRoom {
  public:
+  using Clock = std::chrono::steady_clock;
   struct Load {
     std::uint64_t deliveries = 0, bytes = 0;
   };
@@ -39,10 +41,18 @@ class PostgresRoom {
     load_.bytes += what.bytes;
     return true;
   }
-  void counted(const Load& load) noexcept {
+  /// What there was when it was counted, which took from `start` to `end`.
+  void counted(const Load& load, Clock::time_point start, Clock::time_point end) noexcept {
     const std::lock_guard lock(mutex_);
     load_ = load;
     known_ = true;
+    next_ = end - start < quick ? end : end + 10 * (end - start);
+  }
+  /// Whether it is time to count again, since what is known is too little or not known. A store that is full must not
+  /// spend its time on telling so.
+  bool may_count(Clock::time_point now) noexcept {
+    const std::lock_guard lock(mutex_);
+    return !known_ || now >= next_;
   }
   /// Something was added that was not taken: what is known is too little.
   void forget() noexcept {
@@ -63,6 +73,8 @@ class PostgresRoom {
   }
 
  private:
+  static constexpr auto quick = std::chrono::milliseconds{20};
+
   bool fits(const Load& what) const noexcept {
     return what.deliveries == 0 ||
            (load_.deliveries + what.deliveries <= most_.deliveries && load_.bytes + what.bytes <= most_.bytes);
@@ -72,6 +84,7 @@ class PostgresRoom {
   std::mutex mutex_{};
   Load load_{};
   bool known_ = false;
+  Clock::time_point next_{};
 };
 
 }  // namespace detail

@@ -13,7 +13,7 @@ namespace detail {
 //   endpoint   the registry; lane: the queue of each, as it is served now. next: when a claim is to look at it again;
 //              full: it sleeps because all of its places are taken
 //   event      unrouted until its deliveries are there. Ids of deliveries are number * 2^20 + n
-//   delivery   seat: 0 waiting, 1 waiting behind live traffic, 2 leased, 3 parked, 4 behind another of its group, null
+//   delivery   size: of its event's payload. seat: 0 waiting, 1 waiting behind live traffic, 2 leased, 3 parked, 4 behind another of its group, null
 //              over. grp, skey: what it is ordered and superseded by, while it is pending. early: was under way
 //              before its lane had this order: once it is due again, the oldest has the turn. last_*: the attempt that
 //              it ended with, so that most deliveries are written nowhere else; at most once, under the row's fence
@@ -45,7 +45,7 @@ CREATE INDEX event_unrouted ON @event (number) WHERE unrouted;
 CREATE TABLE @delivery (id bigint PRIMARY KEY, endpoint bigint NOT NULL, due bigint NOT NULL, ended bigint,
   fence bigint NOT NULL DEFAULT 0, attempts integer NOT NULL DEFAULT 0, lost integer NOT NULL DEFAULT 0, seat smallint,
   state smallint NOT NULL, word smallint NOT NULL DEFAULT 1, resent boolean NOT NULL, grp bytea, skey bytea,
-  early boolean NOT NULL DEFAULT false, last_at bigint, last_took bigint, last_status integer, last_failure smallint,
+  early boolean NOT NULL DEFAULT false, size integer NOT NULL, last_at bigint, last_took bigint, last_status integer, last_failure smallint,
   last_response bytea, last_reason bytea)
   WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 CREATE INDEX delivery_queue ON @delivery (endpoint, seat, due, id) WHERE seat IS NOT NULL;
@@ -202,18 +202,18 @@ BEGIN
 END $$;
 
 -- Inserts deliveries and wakes their lanes, which are held. Where an endpoint is closed they are over, as cancelled.
-CREATE FUNCTION @add(at bigint, ids bigint[], lanes bigint[], dues bigint[], keys bytea[], again boolean,
-                     simple boolean) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION @add(at bigint, ids bigint[], lanes bigint[], dues bigint[], keys bytea[],
+                     sizes integer[], again boolean, simple boolean) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   one record;
 BEGIN
-  INSERT INTO @delivery (id, endpoint, seat, due, state, resent, ended, grp, skey)
+  INSERT INTO @delivery (id, endpoint, seat, due, state, resent, ended, grp, skey, size)
     SELECT u.id, u.lane, CASE WHEN l.state >= 3 THEN NULL WHEN l.ordering = 2 OR (l.ordering = 1 AND u.key <> '') THEN 4
                               WHEN again THEN 1 ELSE 0 END,
            u.due, CASE WHEN l.state >= 3 THEN 5 ELSE 0 END, again AND l.state < 3, CASE WHEN l.state >= 3 THEN at END,
            CASE WHEN l.state >= 3 THEN NULL WHEN l.ordering = 2 THEN '' WHEN l.ordering = 1 THEN nullif(u.key, '') END,
-           CASE WHEN l.state < 3 AND l.supersede THEN nullif(u.key, '') END
-      FROM unnest(ids, lanes, dues, keys) AS u (id, lane, due, key) JOIN @lane l ON l.endpoint = u.lane;
+           CASE WHEN l.state < 3 AND l.supersede THEN nullif(u.key, '') END, u.size
+      FROM unnest(ids, lanes, dues, keys, sizes) AS u (id, lane, due, key, size) JOIN @lane l ON l.endpoint = u.lane;
   IF NOT simple THEN
     FOR one IN SELECT d.* FROM unnest(ids) AS u (id) JOIN @delivery d ON d.id = u.id ORDER BY d.id LOOP
       IF one.grp IS NOT NULL THEN PERFORM @promote(one.endpoint, one.grp); END IF;

@@ -19,7 +19,7 @@ inline constexpr const char* postgres_append = R"sql(
 CREATE FUNCTION @append(given bigint, wall bigint, ids text[], types text[], tenants bytea[], keys bytea[],
     channels bytea[], traces text[], times bigint[], expiries bigint[], delays bigint[], payloads bytea[],
     registries bigint[], named boolean[], routed boolean[], route_n integer[], route_ord integer[],
-    route_lane bigint[], route_delay bigint[], route_key bytea[]) RETURNS integer[] LANGUAGE plpgsql
+    route_lane bigint[], route_delay bigint[], route_key bytea[], route_size integer[]) RETURNS integer[] LANGUAGE plpgsql
   SET jit = off SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_mergejoin = off AS $$
 DECLARE
   at bigint;
@@ -70,10 +70,12 @@ BEGIN
                        FROM unnest(numbers) WITH ORDINALITY AS u (number, n) ORDER BY n);
   END IF;
   IF made IS NULL OR cardinality(route_lane) = 0 THEN RETURN answers; END IF;
-  PERFORM @add(at, r.ids, r.lanes, r.dues, r.keys, false, simple)
+  PERFORM @add(at, r.ids, r.lanes, r.dues, r.keys, r.sizes, false, simple)
     FROM (SELECT array_agg((numbers[n] << 20) + ord) AS ids, array_agg(lane) AS lanes,
-                 array_agg(@later(at, delay)) AS dues, array_agg(key) AS keys
-            FROM unnest(route_n, route_ord, route_lane, route_delay, route_key) AS u (n, ord, lane, delay, key)
+                 array_agg(@later(at, delay)) AS dues, array_agg(key) AS keys,
+                 array_agg(size) AS sizes
+            FROM unnest(route_n, route_ord, route_lane, route_delay, route_key, route_size)
+                 AS u (n, ord, lane, delay, key, size)
            WHERE numbers[n] IS NOT NULL AND registries[n] >= newest) AS r
     WHERE r.ids IS NOT NULL;
   RETURN answers;
@@ -172,7 +174,8 @@ BEGIN
         RETURN QUERY WITH told AS (
             UPDATE @delivery d SET seat = 2, due = ends, state = 1, word = 1, fence = nextval('@fence'),
                                    lost = d.lost + CASE d.state WHEN 1 THEN 1 ELSE 0 END
-              FROM unnest(ids) AS u (id) WHERE d.id = u.id RETURNING d.id, d.fence, d.attempts, d.lost)
+              FROM unnest(ids) AS u (id) WHERE d.id = u.id AND d.seat IN (0, 1) AND d.due <= at
+              RETURNING d.id, d.fence, d.attempts, d.lost)
           SELECT t.id, t.fence, l.endpoint, l.version, t.attempts, t.lost, v.number, v.id, v.type, v.tenant, v.key,
               v.channel, v.traceparent, v.time, v.expires, v.payload
             FROM told t JOIN @event v ON v.number = t.id >> 20;
