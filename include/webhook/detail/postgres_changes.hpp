@@ -221,23 +221,21 @@ BEGIN
   RETURN cardinality(ids);
 END $$;
 
--- What is pending, each payload counted once: with the first delivery of its event, or, where that is over, with the
--- next. It reads what is pending and nothing else, however much is kept. Events are accepted in the order of numbers.
+-- What is pending, each payload counted once. It reads deliveries alone, and sorts them by their events only where one
+-- has several. Planned at each call, since what is best depends on how much is kept. Events are accepted in the order
+-- of their numbers.
 CREATE FUNCTION @load(OUT due bigint, OUT leased bigint, OUT parked bigint, OUT bytes bigint, OUT oldest bigint)
-    LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
+    LANGUAGE plpgsql STABLE SET jit = off SET work_mem = '32MB' AS $$
 DECLARE
   others bigint;
 BEGIN
-  SELECT count(*) FILTER (WHERE d.seat IN (0, 1, 4)), count(*) FILTER (WHERE d.seat = 2),
-         count(*) FILTER (WHERE d.seat = 3), count(*) FILTER (WHERE d.id & 1048575 <> 0),
-         coalesce(sum(d.size) FILTER (WHERE d.id & 1048575 = 0), 0),
-         (SELECT e.created FROM @event e WHERE e.number = min(d.id) >> 20)
-    INTO due, leased, parked, others, bytes, oldest FROM @delivery d WHERE d.seat IS NOT NULL;
+  EXECUTE 'SELECT count(*) FILTER (WHERE seat IN (0, 1, 4)), count(*) FILTER (WHERE seat = 2),'
+    ' count(*) FILTER (WHERE seat = 3), count(*) FILTER (WHERE id & 1048575 <> 0), coalesce(sum(size), 0),'
+    ' (SELECT e.created FROM @event e WHERE e.number = min(d.id) >> 20) FROM @delivery d WHERE seat IS NOT NULL'
+    INTO due, leased, parked, others, bytes, oldest;
   IF others > 0 THEN
-    bytes := bytes + (SELECT coalesce(sum(o.size), 0) FROM (
-      SELECT DISTINCT d.id >> 20, d.size FROM @delivery d
-        WHERE d.seat IS NOT NULL AND d.id & 1048575 <> 0 AND NOT EXISTS (
-          SELECT 1 FROM @delivery f WHERE f.id = d.id >> 20 << 20 AND f.seat IS NOT NULL)) AS o);
+    EXECUTE 'SELECT sum(e.size) FROM (SELECT max(size) AS size FROM @delivery WHERE seat IS NOT NULL GROUP BY id >> 20) e'
+      INTO bytes;
   END IF;
 END $$;
 )sql";
