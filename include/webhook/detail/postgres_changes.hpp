@@ -122,8 +122,8 @@ BEGIN
   at := @clock(given);
   today := coalesce(wall, at / 1000);
   IF NOT again AND (SELECT registry FROM @store) <> expected THEN RETURN -1; END IF;
-  FOR v IN SELECT number, unrouted, key, created, delay, octet_length(payload) AS size FROM @event WHERE number = ANY (events) ORDER BY number FOR
-      UPDATE LOOP
+  FOR v IN SELECT number, unrouted, key, created, delay, octet_length(payload) AS size FROM @event
+             WHERE number = ANY (events) ORDER BY number FOR UPDATE LOOP
     CONTINUE WHEN v.unrouted = again;
     id := (SELECT max(d.id) + 1 FROM @delivery d WHERE d.id >= v.number << 20 AND d.id < (v.number + 1) << 20);
     CONTINUE WHEN again AND id IS NULL;
@@ -234,8 +234,8 @@ BEGIN
     ' (SELECT e.created FROM @event e WHERE e.number = min(d.id) >> 20) FROM @delivery d WHERE seat IS NOT NULL'
     INTO due, leased, parked, others, bytes, oldest;
   IF others > 0 THEN
-    EXECUTE 'SELECT sum(e.size) FROM (SELECT max(size) AS size FROM @delivery WHERE seat IS NOT NULL GROUP BY id >> 20) e'
-      INTO bytes;
+    EXECUTE 'SELECT sum(e.size) FROM (SELECT max(size) AS size FROM @delivery WHERE seat IS NOT NULL'
+      ' GROUP BY id >> 20) e' INTO bytes;
   END IF;
 END $$;
 )sql";

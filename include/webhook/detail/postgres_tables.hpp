@@ -13,10 +13,10 @@ namespace detail {
 //   endpoint   the registry; lane: the queue of each, as it is served now. next: when a claim is to look at it again;
 //              full: it sleeps because all of its places are taken
 //   event      unrouted until its deliveries are there. Ids of deliveries are number * 2^20 + n
-//   delivery   size: of its event's payload. seat: 0 waiting, 1 waiting behind live traffic, 2 leased, 3 parked, 4 behind another of its group, null
-//              over. grp, skey: what it is ordered and superseded by, while it is pending. early: was under way
-//              before its lane had this order: once it is due again, the oldest has the turn. last_*: the attempt that
-//              it ended with, so that most deliveries are written nowhere else; at most once, under the row's fence
+//   delivery   size: of its event's payload. seat: 0 waiting, 1 waiting behind live traffic, 2 leased, 3 parked,
+//              4 behind another of its group, null over. grp, skey: what it is ordered and superseded by, while it is
+//              pending. early: was under way before its lane had this order: once it is due again, the oldest has the
+//              turn. last_*: the attempt that it ended with, so that most deliveries need no row for it
 //   attempt    all other attempts
 //   newest     the newest delivery of a key, while one of that key is pending
 inline constexpr const char* postgres_tables = R"sql(
@@ -45,8 +45,8 @@ CREATE INDEX event_unrouted ON @event (number) WHERE unrouted;
 CREATE TABLE @delivery (id bigint PRIMARY KEY, endpoint bigint NOT NULL, due bigint NOT NULL, ended bigint,
   fence bigint NOT NULL DEFAULT 0, attempts integer NOT NULL DEFAULT 0, lost integer NOT NULL DEFAULT 0, seat smallint,
   state smallint NOT NULL, word smallint NOT NULL DEFAULT 1, resent boolean NOT NULL, grp bytea, skey bytea,
-  early boolean NOT NULL DEFAULT false, size integer NOT NULL, last_at bigint, last_took bigint, last_status integer, last_failure smallint,
-  last_response bytea, last_reason bytea)
+  early boolean NOT NULL DEFAULT false, size integer NOT NULL, last_at bigint, last_took bigint, last_status integer,
+  last_failure smallint, last_response bytea, last_reason bytea)
   WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 CREATE INDEX delivery_queue ON @delivery (endpoint, seat, due, id) WHERE seat IS NOT NULL;
 CREATE INDEX delivery_ended ON @delivery (ended) WHERE ended IS NOT NULL;
@@ -64,7 +64,7 @@ CREATE TABLE @newest (endpoint bigint NOT NULL, skey bytea NOT NULL, delivery bi
 // each other. Only who is alone with a lane (FOR UPDATE) may put it to sleep, that is set `next` to a later moment:
 // nobody is then about to add what the sleeper cannot see yet, and whoever comes after finds it asleep and wakes it. A
 // claim that is not alone leaves the lane awake. Lanes with an order, and changes of a lane, are always handled alone.
-// Several lanes are locked in the order of their ids; claims wait for nothing.
+// Several lanes are locked in the order of their ids; claims wait for no lane.
 inline constexpr const char* postgres_lanes = R"sql(
 CREATE FUNCTION @clock(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000) $$;

@@ -19,7 +19,8 @@ inline constexpr const char* postgres_append = R"sql(
 CREATE FUNCTION @append(given bigint, wall bigint, ids text[], types text[], tenants bytea[], keys bytea[],
     channels bytea[], traces text[], times bigint[], expiries bigint[], delays bigint[], payloads bytea[],
     registries bigint[], named boolean[], routed boolean[], route_n integer[], route_ord integer[],
-    route_lane bigint[], route_delay bigint[], route_key bytea[], route_size integer[]) RETURNS integer[] LANGUAGE plpgsql
+    route_lane bigint[], route_delay bigint[], route_key bytea[], route_size integer[])
+    RETURNS integer[] LANGUAGE plpgsql
   SET jit = off SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_mergejoin = off AS $$
 DECLARE
   at bigint;
@@ -110,8 +111,9 @@ BEGIN
 END $$;
 
 -- Each row is a delivery, but for the last, which says when to come again and the newest registry version.
--- Nobody else touches what waits in a lane that is held and was not leased before, so it is taken without being locked;
--- a late word may still come for what was.
+-- Nobody else changes what waits in a lane that is held and has no lease, so it is taken without being locked first;
+-- only a word that is repeated while it is still being heard makes a claim wait, for as long as that takes. For what
+-- lost its lease a late word may come at any moment, so that is locked, or passed over.
 CREATE FUNCTION @claim(given bigint, lease bigint, most integer, per_lane integer)
     RETURNS TABLE (id bigint, fence bigint, lane bigint, version bigint, attempts integer, lost integer, number bigint,
                    event text, type text, tenant bytea, key bytea, channel bytea, traceparent text, "time" bigint,
@@ -368,8 +370,8 @@ BEGIN
         END IF;
       END IF;
       IF NOT calm THEN
-        RETURN QUERY SELECT ARRAY[w.n], w.answer, x.failures, CASE WHEN x.failures = 0 THEN 0 ELSE at - x.failing END, x.cap
-          FROM @lane x WHERE x.endpoint = e;
+        RETURN QUERY SELECT ARRAY[w.n], w.answer, x.failures,
+            CASE WHEN x.failures = 0 THEN 0 ELSE at - x.failing END, x.cap FROM @lane x WHERE x.endpoint = e;
       END IF;
     END LOOP;
     IF simple THEN
