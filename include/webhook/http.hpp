@@ -51,6 +51,14 @@ class Headers {
     text_.swap(grown);
   }
 
+  /// Appends all fields of others. Throws std::bad_alloc, and then nothing was added.
+  void add(const Headers& others) {
+    fields_.reserve(fields_.size() + others.fields_.size());
+    const std::size_t before = text_.size();
+    text_.append(others.text_);
+    for (const Field& field : others.fields_) fields_.push_back({before + field.at, field.name, field.value});
+  }
+
   /// Makes the value of the field that was added last longer by `size` characters, to be written where it points to; valid
   /// until the next change.
   char* extend(std::size_t size) {
@@ -77,6 +85,7 @@ class Headers {
   std::size_t size() const noexcept { return fields_.size(); }
   bool empty() const noexcept { return fields_.empty(); }
   std::size_t bytes() const noexcept { return text_.size(); }  ///< of all names and values together
+  std::string_view text() const noexcept { return text_; }     ///< all of them, one after the other
   Header operator[](std::size_t index) const noexcept {
     const Field& field = fields_[index];
     const char* const text = text_.data() + field.at;

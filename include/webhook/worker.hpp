@@ -275,14 +275,21 @@ class Worker final : private Exchanges {
   /// Writes the request and has it signed; false if the key is not ready.
   bool prepare(Exchange& exchange) {
     const Endpoint& endpoint = *exchange.endpoint;
-    exchange.rendering = renderings_.of(policies_.serializer, *exchange.claimed.event, endpoint.format);
     Request& request = exchange.request;
+    const auto write = [&](const Rendering& rendering) {
+      request.headers = rendering.headers;
+      request.body = rendering.body;
+    };
+    if (exchange.claimed.event.use_count() == 1) {
+      write(policies_.serializer.render(*exchange.claimed.event, endpoint.format));
+    } else {
+      exchange.rendering = renderings_.of(policies_.serializer, *exchange.claimed.event, endpoint.format);
+      write(*exchange.rendering);
+    }
     request.url = endpoint.url;
-    request.headers = exchange.rendering->headers;
-    for (const Header header : endpoint.headers) request.headers.add(header.name, header.value);
+    request.headers.add(endpoint.headers);
     const Event& event = *exchange.claimed.event;
     if (!event.traceparent.empty()) request.headers.add("traceparent", event.traceparent);
-    request.body = exchange.rendering->body;
     request.timeout = endpoint.timeout > Duration::zero() ? endpoint.timeout : policies_.options.timeout;
     request.http2 = endpoint.http2;
     request.access = endpoint.access ? &*endpoint.access : nullptr;
@@ -290,7 +297,7 @@ class Worker final : private Exchanges {
     const Signing signing{event.id.view(), exchange.began.wall, request, event.type};
     if (!policies_.signer.sign(signing, keys_.of(policies_.signer, endpoint, exchange.began.wall), signed_))
       return false;
-    for (const Header header : signed_) request.headers.add(header.name, header.value);
+    request.headers.add(signed_);
     return true;
   }
 
@@ -424,8 +431,8 @@ class Worker final : private Exchanges {
 
   void release(Ticket ticket) {
     Exchange& exchange = *slots_.find(ticket);
-    renderings_.release(*exchange.claimed.event, exchange.endpoint->format, std::move(exchange.rendering));
-    exchange.rendering.reset();
+    if (exchange.rendering != nullptr)
+      renderings_.release(*exchange.claimed.event, exchange.endpoint->format, std::move(exchange.rendering));
     exchange.claimed = Claimed{};
     exchange.request.access = nullptr;
     exchange.endpoint.reset();

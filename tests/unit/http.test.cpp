@@ -39,3 +39,21 @@ TEST_CASE("a field may be added that is a view into the same headers, however of
   CHECK(headers.count("x-first") == 101);
   CHECK(headers.bytes() == 101 * (headers[0].name.size() + headers[0].value.size()));
 }
+
+TEST_CASE("all fields of other headers are appended in their order, and of the same ones, too") {
+  Headers headers{{"a", "1"}};
+  headers.add(Headers{{"b", ""}, {"a", "a value that is longer than what a string keeps inside itself"}});
+  headers.add(Headers());
+  headers.add(headers);
+  REQUIRE(headers.size() == 6);
+  for (std::size_t i : {0U, 3U}) {
+    CHECK(headers[i].name == "a");
+    CHECK(headers[i].value == "1");
+    CHECK(headers[i + 1].name == "b");
+    CHECK(headers[i + 1].value.empty());
+    CHECK(headers[i + 2].name == "a");
+    CHECK(headers[i + 2].value == "a value that is longer than what a string keeps inside itself");
+  }
+  *headers.extend(1) = '!';
+  CHECK(headers[5].value == "a value that is longer than what a string keeps inside itself!");
+}

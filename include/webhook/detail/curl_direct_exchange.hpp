@@ -35,6 +35,7 @@ struct DirectExchange {
 
   Ticket ticket{};
   const Request* request = nullptr;
+  std::string_view target{};  // of its URL
   DirectOrigin* origin = nullptr;
   DirectConnection* connection = nullptr;
   std::size_t place = 0;  // among those in flight

@@ -77,6 +77,7 @@ class DirectExchanges {
     free_.pop_back();
     exchange.ticket = ticket;
     exchange.request = &request;
+    exchange.target = url.target;
     exchange.origin = origin;
     exchange.stage = DirectExchange::Stage::waiting;
     exchange.cancelled = exchange.reused = exchange.repeated = exchange.sent = false;
@@ -260,8 +261,8 @@ class DirectExchanges {
   std::string write(const DirectExchange& exchange) {
     const Request& request = *exchange.request;
     wire_.clear();
-    std::string wrong = write_http1_head(wire_, request, exchange.origin->plain.host, cut_http1_url(request.url).target,
-                                         config_->user_agent);
+    std::string wrong =
+        write_http1_head(wire_, request, exchange.origin->plain.host, exchange.target, config_->user_agent);
     if (wrong.empty() && request.body.size() <= DirectExchange::copied_body) wire_.append(request.body.view());
     return wrong;
   }

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "../transport/curl_options.hpp"
+#include "http1_request.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -33,10 +34,14 @@ inline std::string lower_case(std::string_view text) {
 
 /// Visible ASCII only, so that no locale and no IDNA library has a say in it; no backslash, which some parsers read as '/'.
 constexpr bool is_plain_url_text(std::string_view text) noexcept {
+  if (text.empty() || text.size() > max_url) return false;
+  unsigned others = 0;  // to the end, without branches: so that many characters can be looked at together
   for (const char c : text) {
-    if (c <= 0x20 || c >= 0x7F || c == '\\') return false;  // bytes above 0x7F are negative, or above, as char goes
+    const auto byte = static_cast<unsigned char>(c);
+    const bool one = (byte <= 0x20) | (byte >= 0x7F) | (byte == '\\');
+    others |= one ? 1U : 0U;
   }
-  return !text.empty() && text.size() <= max_url;
+  return others == 0;
 }
 
 /// "https://user@host:1/path" is cut into its scheme (with "://", lower case), its authority and the rest.
@@ -48,7 +53,7 @@ inline UrlParts cut_url(std::string_view url) {
   const std::size_t colon = url.find("://");
   if (colon == std::string_view::npos) return {};
   const std::string_view after = url.substr(colon + 3);
-  const std::size_t end = (std::min)(after.find_first_of("/?#"), after.size());
+  const std::size_t end = authority_size(after);
   return {lower_case(url.substr(0, colon + 3)), after.substr(0, end), after.substr(end)};
 }
 
@@ -62,7 +67,7 @@ inline std::string_view url_fault(const CurlOptions& options, std::string_view u
   if (scheme == 0) return "the URL is neither https:// nor http://";
   if (scheme == 7 && !options.allow_http) return "the URL is http, and only https is allowed";
   const std::string_view after = url.substr(scheme);
-  const std::string_view authority = after.substr(0, after.find_first_of("/?#"));
+  const std::string_view authority = after.substr(0, authority_size(after));
   if (authority.empty()) return "the URL has no host";
   if (authority.find('@') != std::string_view::npos) return "the URL contains a user name";
   return {};

@@ -4,8 +4,6 @@
 #ifndef WEBHOOK_DETAIL_HTTP1_REQUEST_HPP
 #define WEBHOOK_DETAIL_HTTP1_REQUEST_HPP
 
-#include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -20,6 +18,13 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
+/// How long the authority is that a text begins with.
+constexpr std::size_t authority_size(std::string_view text) noexcept {
+  std::size_t size = 0;
+  while (size < text.size() && text[size] != '/' && text[size] != '?' && text[size] != '#') ++size;
+  return size;
+}
+
 /// "https://host:1/path?query" is cut into its origin, "https://host:1", and its target, "/path?query"; views into it.
 struct Http1Url {
   std::string_view origin{}, target{};
@@ -27,7 +32,7 @@ struct Http1Url {
 constexpr Http1Url cut_http1_url(std::string_view url) noexcept {
   const std::size_t slashes = url.find("://");
   if (slashes == std::string_view::npos) return {};
-  const std::size_t end = (std::min)(url.find_first_of("/?#", slashes + 3), url.size());
+  const std::size_t end = slashes + 3 + authority_size(url.substr(slashes + 3));
   return {url.substr(0, end), url.substr(end)};
 }
 
@@ -80,31 +85,53 @@ struct Http1Origin {
   }
 };
 
-/// Appends the head of a request; returns what is wrong with the request, or nothing. A fragment is no part of a target.
+/// Appends the head of a request; returns what is wrong with the request, or nothing, and then `out` is as it was. A
+/// fragment is no part of a target.
 inline std::string write_http1_head(std::string& out, const Request& request, std::string_view host,
                                     std::string_view target, std::string_view user_agent) {
   if (!is_token(request.method)) return "the method is no HTTP token";
-  out.append(request.method).push_back(' ');
-  if (target.empty() || target.front() != '/') out.push_back('/');
-  out.append(target).append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
   bool own_agent = false;
   bool own_accept = false;
   for (const Header field : request.headers) {
     if (!is_token(field.name)) return "a header's name is no HTTP token";
-    if (!is_field_value(field.value)) return "a header's value contains a control character";
     if (is_framing_field(field.name)) return "the header " + std::string(field.name) + " is the transport's own";
     own_agent = own_agent || Headers::same_name(field.name, "user-agent");
     own_accept = own_accept || Headers::same_name(field.name, "accept");
-    out.append(field.name).append(": ").append(trimmed(field.value)).append("\r\n");
   }
-  if (!own_agent) out.append("User-Agent: ").append(user_agent).append("\r\n");
-  if (!own_accept) out.append("Accept: */*\r\n");
+  // All values at once, since names have none.
+  if (!is_field_value(request.headers.text())) return "a header's value contains a control character";
+  const std::size_t before = out.size();
+  constexpr std::size_t fixed = 128;  // more than all that stands between the others, and the length's 20 digits
+  constexpr std::size_t around = 4;   // of each field: ": " and the line's end
+  out.resize(before + fixed + request.method.size() + target.size() + host.size() + user_agent.size() +
+             request.headers.bytes() + around * request.headers.size());
+  char* to = out.data() + before;
+  const auto put = [&to](std::string_view text) { to += text.copy(to, text.size()); };
+  put(request.method);
+  put(target.empty() || target.front() != '/' ? " /" : " ");
+  put(target);
+  put(" HTTP/1.1\r\nHost: ");
+  put(host);
+  put("\r\n");
+  for (const Header field : request.headers) {
+    put(field.name);
+    put(": ");
+    put(trimmed(field.value));
+    put("\r\n");
+  }
+  if (!own_agent) {
+    put("User-Agent: ");
+    put(user_agent);
+    put("\r\n");
+  }
+  if (!own_accept) put("Accept: */*\r\n");
   if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
-    std::array<char, 20> digits{};
-    const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), request.body.size()).ptr;
-    out.append("Content-Length: ").append(digits.data(), static_cast<std::size_t>(end - digits.data())).append("\r\n");
+    put("Content-Length: ");
+    to = std::to_chars(to, to + 20, request.body.size()).ptr;
+    put("\r\n");
   }
-  out.append("\r\n");
+  put("\r\n");
+  out.resize(static_cast<std::size_t>(to - out.data()));
   return {};
 }
 

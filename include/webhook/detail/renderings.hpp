@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Renderings: each event rendered once per format while any delivery of it is in flight with this worker.
+// Renderings: an event that several deliveries share is rendered once per format, while any of them is in flight with this
+// worker. One that nobody shares is not kept here.
 // It does not know how to render; the serializer does.
 #ifndef WEBHOOK_DETAIL_RENDERINGS_HPP
 #define WEBHOOK_DETAIL_RENDERINGS_HPP
@@ -23,19 +24,19 @@ class Renderings {
   /// The rendering of an event in a format: an earlier one if some delivery still holds it, or a new one.
   template <class Serializer>
   std::shared_ptr<const Rendering> of(const Serializer& serializer, const Event& event, std::string_view format) {
-    std::weak_ptr<const Rendering>& known = rendered_[Key{&event, std::string(format)}];
-    std::shared_ptr<const Rendering> rendering = known.lock();
-    if (rendering == nullptr) {
-      rendering = std::make_shared<const Rendering>(serializer.render(event, format));
-      known = rendering;
+    Key key{&event, std::string(format)};
+    if (const auto known = rendered_.find(key); known != rendered_.end()) {
+      if (std::shared_ptr<const Rendering> rendering = known->second.lock()) return rendering;
     }
+    auto rendering = std::make_shared<const Rendering>(serializer.render(event, format));
+    rendered_.insert_or_assign(std::move(key), rendering);
     return rendering;
   }
 
   /// Gives a rendering back; the last one to do so makes room. The event must still live, so that its address, which is
   /// the key, cannot have become another's.
   void release(const Event& event, std::string_view format, std::shared_ptr<const Rendering> rendering) {
-    if (rendering == nullptr || rendering.use_count() == 1) rendered_.erase(Key{&event, std::string(format)});
+    if (rendering.use_count() == 1) rendered_.erase(Key{&event, std::string(format)});
   }
 
  private:

@@ -5,6 +5,7 @@
 #define WEBHOOK_DETAIL_RFC3339_HPP
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,47 +19,39 @@ namespace webhook {
 inline namespace v0 {
 namespace detail {
 
-/// Writes `time` in UTC with as many of 0, 3 or 6 fractional digits as it needs. What lies outside the years 0000 to
-/// 9999, which RFC 3339 cannot write, becomes the nearest time that it can.
-inline std::string format_rfc3339(WallTime time) {
+/// Room for the longest timestamp.
+using Rfc3339Room = std::array<char, 27>;
+
+/// Writes `time` in UTC with as many of 0, 3 or 6 fractional digits as it needs; the text lies in `room`. What lies
+/// outside the years 0000 to 9999, which RFC 3339 cannot write, becomes the nearest time that it can.
+inline std::string_view write_rfc3339(WallTime time, Rfc3339Room& room) noexcept {
   using namespace std::chrono;
   constexpr WallTime first = sys_days(year(0) / January / 1);
   constexpr WallTime last = WallTime(sys_days(year(10000) / January / 1)) - microseconds(1);
   time = (std::clamp)(time, first, last);
   const sys_days day = floor<days>(time);
   const year_month_day date(day);
-  const std::int64_t in_day = (time - day).count();
-  const std::int64_t second = in_day / 1'000'000;
-  const std::int64_t micro = in_day % 1'000'000;
+  const auto second = static_cast<unsigned>((time - day).count() / 1'000'000);
+  const auto micro = static_cast<unsigned>((time - day).count() % 1'000'000);
 
-  std::string text;
-  text.reserve(27);
-  const auto put = [&text](std::int64_t value, std::size_t digits) {
-    text.append(digits, '0');
-    for (std::size_t at = text.size(); digits > 0; --digits, value /= 10)
-      text[--at] = static_cast<char>('0' + value % 10);
+  char* to = room.data();
+  const auto put = [&to](unsigned value, std::size_t digits, char after) {
+    for (std::size_t at = digits; at-- > 0; value /= 10) to[at] = static_cast<char>('0' + value % 10);
+    to += digits;
+    *to++ = after;
   };
-  put(static_cast<int>(date.year()), 4);
-  text += '-';
-  put(static_cast<unsigned>(date.month()), 2);
-  text += '-';
-  put(static_cast<unsigned>(date.day()), 2);
-  text += 'T';
-  put(second / 3600, 2);
-  text += ':';
-  put(second / 60 % 60, 2);
-  text += ':';
-  put(second % 60, 2);
-  if (micro != 0) {
-    text += '.';
-    if (micro % 1000 == 0) {
-      put(micro / 1000, 3);
-    } else {
-      put(micro, 6);
-    }
-  }
-  text += 'Z';
-  return text;
+  put(static_cast<unsigned>(static_cast<int>(date.year())), 4, '-');
+  put(static_cast<unsigned>(date.month()), 2, '-');
+  put(static_cast<unsigned>(date.day()), 2, 'T');
+  put(second / 3600, 2, ':');
+  put(second / 60 % 60, 2, ':');
+  put(second % 60, 2, micro == 0 ? 'Z' : '.');
+  if (micro != 0) micro % 1000 == 0 ? put(micro / 1000, 3, 'Z') : put(micro, 6, 'Z');
+  return {room.data(), static_cast<std::size_t>(to - room.data())};
+}
+inline std::string format_rfc3339(WallTime time) {
+  Rfc3339Room room{};
+  return std::string(write_rfc3339(time, room));
 }
 
 /// Reads an RFC 3339 §5.6 date-time with any offset; nothing if `text` is not one. Digits beyond microseconds are cut

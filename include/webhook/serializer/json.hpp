@@ -18,6 +18,7 @@
 
 #include "../concepts.hpp"
 #include "../detail/envelope.hpp"
+#include "../detail/http_fields.hpp"
 #include "../detail/json_check.hpp"
 #include "../detail/json_filter.hpp"
 #include "../detail/json_tree.hpp"
@@ -79,9 +80,10 @@ class JsonSerializer {
       return rendering;
     }
     std::string id, type;  // stay empty where nothing needs escaping
+    detail::Rfc3339Room time{};
     rendering.body =
         Bytes::join({"{\"id\":\"", inside_quotes(event.id.view(), id), "\",\"type\":\"",
-                     inside_quotes(event.type, type), "\",\"timestamp\":\"", detail::format_rfc3339(event.time),
+                     inside_quotes(event.type, type), "\",\"timestamp\":\"", detail::write_rfc3339(event.time, time),
                      "\",\"data\":", detail::json_payload(event), "}"});
     return rendering;
   }
@@ -249,6 +251,7 @@ class JsonSerializer {
 
   // Ids and types are plain as a rule; others are escaped, so that no name can break out of its quotes.
   static std::string_view inside_quotes(std::string_view text, std::string& escaped) {
+    if (detail::is_token(text)) return text;  // nothing in a token needs escaping
     for (const char c : text) {
       if (c < ' ' || c > '~' || c == '"' || c == '\\') {
         escaped = Value(text).dump(-1, ' ', true, Value::error_handler_t::replace);

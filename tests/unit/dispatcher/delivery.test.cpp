@@ -2,6 +2,8 @@
 // From emit to 2xx, in virtual time: what is sent, when it is sent again, and when no more.
 #include <catch2/catch.hpp>
 
+#include <webhook/serializer/renderer.hpp>
+
 #include "support/virtual_host.hpp"
 
 using namespace std::chrono_literals;
@@ -266,4 +268,25 @@ TEST_CASE("a delivery over which three workers vanished is quarantined, not trie
   CHECK(host.all().at(0).state == State::quarantined);
   CHECK(host.count(Notice::Kind::quarantined) == 1);
   CHECK(host.transport.requests().size() == 3);
+}
+
+TEST_CASE("an event is rendered once for all endpoints that get it at the same time, and once for a single one") {
+  for (const int endpoints : {1, 2, 5}) {
+    CAPTURE(endpoints);
+    int rendered = 0;
+    const webhook::Renderer format("crm", [&rendered](const webhook::Event& event) {
+      ++rendered;
+      return webhook::Rendering{{{"content-type", "text/crm"}}, event.payload};
+    });
+    RecordingTransport transport;
+    webhook::Dispatcher hooks(transport, format, webhook::ManualClock());
+    for (int i = 0; i < endpoints; ++i) hooks.add({.url = "https://crm.example/" + std::to_string(i)});
+    hooks.emit_bytes("order.created", "an order");
+    while (transport.requests().size() < static_cast<std::size_t>(endpoints)) hooks.run_once();
+    CHECK(rendered == 1);
+    for (const Request& request : transport.requests()) {
+      CHECK(header(request, "content-type") == "text/crm");
+      CHECK(request.body.view() == "an order");
+    }
+  }
 }
