@@ -302,7 +302,7 @@ class MemoryBook {
   }
 
   /// The event of a delivery that is about to be leased. Throws std::bad_alloc.
-  std::shared_ptr<const Event> open(const MemoryEvent& event) { return relatives_.open(event); }
+  std::shared_ptr<const Event> open(MemoryEvent& event) { return relatives_.open(event); }
 
   /// One more delivery of an event that is kept, behind live traffic. Throws errc::full or std::bad_alloc.
   void replay(MemoryEvent& event, MemoryLane& lane, std::int64_t at) {

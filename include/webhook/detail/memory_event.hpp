@@ -86,13 +86,17 @@ struct MemoryArrival {
 };
 static_assert(sizeof(MemoryArrival) <= sizeof(MemoryDelivery) && std::is_trivially_destructible_v<MemoryArrival>);
 
-/// 32 bytes, and what follows them in the same allocation. Nothing in it changes but the rows and the counts.
-class MemoryEvent {
+/// 40 bytes, and what follows them in the same allocation. Nothing in it changes but the rows and the counts. Who unpacks it
+/// shares a payload that lies within, and with it the allocation.
+class MemoryEvent : BytesHost {  // which is where the allocation begins
+  std::uint32_t rows_ : 19;
+  std::uint32_t tenant_ : 12 = 0;  // size of the text
+  bool outside_ : 1 = false;       // the tail begins with Bytes, because the payload is not within ...
+
  public:
   struct Ending {
     void operator()(MemoryEvent* event) const noexcept {
-      end(event);
-      ::operator delete(event);
+      if (end(*event)) ::operator delete(event);
     }
   };
   using Owner = std::unique_ptr<MemoryEvent, Ending>;
@@ -116,7 +120,7 @@ class MemoryEvent {
     MemoryEvent& packed = *owner;
     packed.created = created;
     packed.named_ = named;
-    packed.size_ = payload & 0xFFFFFFFFU;
+    packed.length = static_cast<std::uint32_t>(payload);
     packed.id_ = event.id.view().size() & 0x7FU;
     packed.type_ = event.type.size() & 0xFFU;
     packed.tenant_ = event.tenant.size() & 0xFFFU;
@@ -144,6 +148,7 @@ class MemoryEvent {
       to = put(put(to, std::string_view(event.key)), std::string_view(event.channel));
       to = put(to, std::string_view(event.traceparent));
     }
+    packed.text_at = static_cast<std::uint32_t>(to - reinterpret_cast<char*>(&packed));
     if (inside) put(to, event.payload.view());
     return owner;
   }
@@ -156,6 +161,7 @@ class MemoryEvent {
     owner->begin_rows();
     owner->created = event.created;
     owner->extension_ = true;
+    owner->text_at = size;
     event.extended_ = true;
     put(owner->tail(), &event);
     return owner;
@@ -163,8 +169,8 @@ class MemoryEvent {
 
   /// Ends an event, whose memory may serve another.
   static void bury(MemoryEvent& event, BlockPool::Pile& pile) noexcept {
-    const std::size_t size = end(&event);
-    pile.push(&event, size);
+    const std::size_t size = event.text_at + (event.outside_ ? 0 : event.payload_size());
+    if (end(event)) pile.push(&event, size);
   }
 
   MemoryEvent(const MemoryEvent&) = delete;
@@ -210,25 +216,23 @@ class MemoryEvent {
   std::string_view key() const noexcept { return {tagged_text(), tags().key}; }
   std::string_view channel() const noexcept { return {tagged_text() + tags().key, tags().channel}; }
   std::string_view traceparent() const noexcept { return {tagged_text() + tags().key + tags().channel, tags().trace}; }
-  std::string_view payload() const noexcept {
-    if (outside_) return shared_payload().view();
-    const Tags more = tags();
-    return {tagged_text() + more.key + more.channel + more.trace, size_};
-  }
-  std::size_t payload_size() const noexcept { return size_; }
+  std::string_view payload() const noexcept { return outside_ ? shared_payload().view() : text(); }
+  std::size_t payload_size() const noexcept { return length; }
 
   /// The event as it was given. Throws std::bad_alloc.
-  std::shared_ptr<const Event> unpack() const {
+  std::shared_ptr<const Event> unpack() {
     auto event = std::make_shared<Event>();
     event->id = EventId(id());
     event->type = type();
     event->tenant = tenant();
-    event->key = key();
-    event->channel = channel();
-    event->traceparent = traceparent();
+    if (tagged_) {
+      event->key = key();
+      event->channel = channel();
+      event->traceparent = traceparent();
+    }
     event->time = timed_ ? read_time(times()) : created;
     if (expiring_) event->expires = read_time(times() + (timed_ ? sizeof(WallTime) : 0));
-    event->payload = outside_ ? shared_payload() : Bytes(payload());
+    event->payload = outside_ ? shared_payload() : Bytes(static_cast<BytesHost&>(*this));
     return event;
   }
 
@@ -237,21 +241,16 @@ class MemoryEvent {
     std::uint16_t key = 0, channel = 0, trace = 0;
   };
 
-  explicit MemoryEvent(std::size_t rows) noexcept : rows_(rows & (MemoryDelivery::most_siblings - 1)) {}
+  explicit MemoryEvent(std::size_t rows) noexcept
+      : rows_(static_cast<std::uint32_t>(rows) & (MemoryDelivery::most_siblings - 1)) {}
   ~MemoryEvent() = default;
 
   static Owner build(void* room, std::size_t rows) noexcept { return Owner(new (room) MemoryEvent(rows)); }
   char* place(std::size_t nth) noexcept { return reinterpret_cast<char*>(this + 1) + nth * sizeof(MemoryDelivery); }
-  /// Ends everything but the memory; returns its size.
-  static std::size_t end(MemoryEvent* event) noexcept {
-    const Tags more = event->tags();
-    const std::size_t size =
-        event->extension_ ? sizeof(MemoryEvent) + sizeof(MemoryDelivery) + sizeof(MemoryEvent*)
-                          : static_cast<std::size_t>(event->tagged_text() - reinterpret_cast<const char*>(event)) +
-                                more.key + more.channel + more.trace + (event->outside_ ? 0 : event->size_);
-    if (event->outside_) event->shared_payload().~Bytes();
-    event->~MemoryEvent();  // rows are trivial
-    return size;
+  /// Ends everything but the memory. False: somebody shares it, and will end it.
+  static bool end(MemoryEvent& event) noexcept {
+    if (event.outside_) event.shared_payload().~Bytes();
+    return event.let_go();  // all else is trivial
   }
   static_assert(std::is_trivially_destructible_v<MemoryDelivery>);
 
@@ -301,19 +300,15 @@ class MemoryEvent {
   }
   const Bytes& shared_payload() const noexcept { return *std::launder(reinterpret_cast<const Bytes*>(tail())); }
 
-  std::uint64_t rows_ : 19;
   bool named_ : 1 = false;                   // the host chose its id
   bool extended_ : 1 = false;                // there are, or were, extensions of it
-  bool extension_ : 1 = false;               // the tail is a pointer to the event
-  bool outside_ : 1 = false;                 // else the tail begins with Bytes if the payload is not within ...
+  bool extension_ : 1 = false;               // the tail is a pointer to the event, else what outside_ says ...
   bool timed_ : 1 = false;                   // ... then its time, if that is not the time of its acceptance ...
   std::uint64_t expiring_ : 1 = 0;           // ... its expiry, if it has one ...
   std::uint64_t tagged_ : 1 = 0;             // ... the sizes of rare texts, if there are any; then all texts
   std::uint64_t id_ : 7 = 0, type_ : 8 = 0;  // sizes of the texts
-  std::uint64_t tenant_ : 12 = 0;
-  std::uint64_t size_ : 32 = 0;  // of the payload
 };
-static_assert(sizeof(MemoryEvent) <= 32 && sizeof(MemoryEvent) % alignof(MemoryDelivery) == 0);
+static_assert(sizeof(MemoryEvent) <= 40 && sizeof(MemoryEvent) % alignof(MemoryDelivery) == 0);
 
 inline MemoryEvent& MemoryDelivery::block() const noexcept {
   const MemoryDelivery* const rows = this - nth;

@@ -41,7 +41,7 @@ class MemoryRelatives {
 
   /// The event of a delivery that is about to be leased; the same object as for others of it that are in flight. Throws
   /// std::bad_alloc.
-  std::shared_ptr<const Event> open(const MemoryEvent& event) {
+  std::shared_ptr<const Event> open(MemoryEvent& event) {
     if (!has_several(event)) return event.unpack();
     std::weak_ptr<const Event>& known = opened_[&event];
     std::shared_ptr<const Event> opened = known.lock();

@@ -58,6 +58,35 @@ TEST_CASE("a long payload is shared with whoever gave it") {
   CHECK(packed->unpack()->payload.view().data() == event.payload.view().data());
 }
 
+TEST_CASE("a payload within the block is shared with whoever unpacks the event, and outlives the event in the store") {
+  Event event;
+  event.id = EventId("msg_1");
+  const std::string text(100, 'p');
+  event.payload = Bytes(text);
+  webhook::detail::BlockPool::Pile ended;
+  Bytes payload;
+  {
+    MemoryEvent& packed = *MemoryEvent::pack(event, 1, {}, false, pool).release();
+    const std::shared_ptr<const Event> first = packed.unpack();
+    payload = packed.unpack()->payload;
+    CHECK(payload.view().data() == packed.payload().data());
+    CHECK(first->payload.view().data() == packed.payload().data());
+    CHECK(payload.view().data() != event.payload.view().data());
+    MemoryEvent::bury(packed, ended);
+    CHECK(ended.empty());  // its memory serves no other event yet
+  }
+  CHECK(payload.view() == text);
+  const Bytes copy = payload;
+  payload = Bytes();
+  CHECK(copy == Bytes(text));
+  CHECK(copy.size() == text.size());
+
+  MemoryEvent& alone = *MemoryEvent::pack(event, 1, {}, false, pool).release();
+  static_cast<void>(alone.unpack());
+  MemoryEvent::bury(alone, ended);
+  CHECK_FALSE(ended.empty());
+}
+
 TEST_CASE("a row knows its event, its id and its place") {
   Event event;
   event.type = "a.b";
