@@ -113,7 +113,8 @@ END $$;
 -- Each row is a delivery, but for the last, which says when to come again and the newest registry version.
 -- Nobody else changes what waits in a lane that is held and has no lease, so it is taken without being locked first;
 -- only a word that is repeated while it is still being heard makes a claim wait, for as long as that takes. For what
--- lost its lease a late word may come at any moment, so that is locked, or passed over.
+-- lost its lease a late word may come at any moment, so that is locked, or passed over. coalesce keeps a plan from
+-- going by the queue where ids are known.
 CREATE FUNCTION @claim(given bigint, lease bigint, most integer, per_lane integer)
     RETURNS TABLE (id bigint, fence bigint, lane bigint, version bigint, attempts integer, lost integer, number bigint,
                    event text, type text, tenant bytea, key bytea, channel bytea, traceparent text, "time" bigint,
@@ -171,12 +172,13 @@ BEGIN
         ids := ids[:many];
         IF was_leased THEN
           ids := ARRAY(SELECT d.id FROM unnest(ids) WITH ORDINALITY AS u (id, n) JOIN @delivery d ON d.id = u.id
-                         WHERE d.seat IN (0, 1) AND d.due <= at ORDER BY u.n FOR UPDATE OF d SKIP LOCKED);
+                         WHERE coalesce(d.seat, 2) < 2 AND coalesce(d.due, 0) <= at
+                         ORDER BY u.n FOR UPDATE OF d SKIP LOCKED);
         END IF;
         RETURN QUERY WITH told AS (
             UPDATE @delivery d SET seat = 2, due = ends, state = 1, word = 1, fence = nextval('@fence'),
                                    lost = d.lost + CASE d.state WHEN 1 THEN 1 ELSE 0 END
-              FROM unnest(ids) AS u (id) WHERE d.id = u.id AND d.seat IN (0, 1) AND d.due <= at
+              FROM unnest(ids) AS u (id) WHERE d.id = u.id AND coalesce(d.seat, 2) < 2 AND coalesce(d.due, 0) <= at
               RETURNING d.id, d.fence, d.attempts, d.lost)
           SELECT t.id, t.fence, l.endpoint, l.version, t.attempts, t.lost, v.number, v.id, v.type, v.tenant, v.key,
               v.channel, v.traceparent, v.time, v.expires, v.payload
