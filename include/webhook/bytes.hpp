@@ -45,8 +45,8 @@ struct BytesHost : BytesBlock {
 };
 
 inline std::string_view BytesBlock::text() const noexcept {
-  const bool far = (owners.load(std::memory_order_relaxed) & elsewhere) != 0;
-  const std::size_t at = far ? static_cast<const BytesHost*>(this)->text_at : sizeof(BytesBlock);
+  const bool follows = (owners.load(std::memory_order_relaxed) & elsewhere) == 0;
+  const std::size_t at = follows ? sizeof(BytesBlock) : static_cast<const BytesHost*>(this)->text_at;
   return {reinterpret_cast<const char*>(this) + at, length};
 }
 
