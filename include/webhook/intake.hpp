@@ -300,18 +300,21 @@ class Intake {
     return found;
   }
 
+  static Query one(DeliveryId delivery, State state) {
+    Query query;
+    query.delivery = delivery;
+    query.state = state;
+    query.most = 1;
+    return query;
+  }
+
   /// False: it ended otherwise meanwhile. A store that does not know whether it did it is asked again.
   bool cancel_due(DeliveryId delivery) {
-    Query one;
-    one.delivery = delivery;
-    one.state = State::due;  // not if a worker is at it by now
-    one.most = 1;
     for (int tries = 0;; ++tries) {
       try {
-        if (policies_.store.amend(policies_.clock.now(), one, State::cancelled) > 0) return true;
-        Query ended = one;
-        ended.state = State::cancelled;
-        return tries > 0 && !policies_.store.find(ended).empty();  // by us
+        const Query due = one(delivery, State::due);  // not if a worker is at it by now
+        if (policies_.store.amend(policies_.clock.now(), due, State::cancelled) > 0) return true;
+        return tries > 0 && !policies_.store.find(one(delivery, State::cancelled)).empty();  // by us
       } catch (const Error& error) {
         if (error.code() != errc::unknown_commit || tries == 2) throw;
       }
