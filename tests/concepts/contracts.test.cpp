@@ -14,6 +14,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace concepts_contracts {
 using namespace webhook;
 
 static_assert(ClockPolicy<archetype::Clock> && ClockPolicy<SystemClock> && ClockPolicy<ManualClock>);
@@ -104,3 +105,5 @@ TEST_CASE("policies are sorted into their places, whatever their order") {
   STATIC_REQUIRE(std::is_same_v<decltype(Dispatcher{function}),
                                 Dispatcher<FunctionTransport<std::remove_const_t<decltype(function)>>>>);
 }
+
+}  // namespace concepts_contracts

@@ -12,6 +12,8 @@
 #include "support/joined_inbox.hpp"
 #include "support/temporary_folder.hpp"
 
+namespace conformance_inbox {
+
 namespace {
 constexpr auto report = [](bool held, std::string_view promise) {
   INFO(std::string(promise));
@@ -70,3 +72,5 @@ TEST_CASE("the inbox suite finds an inbox that forgets nothing, everything, or t
   CHECK(broken_promises(NeverForgets()) > 0);
   CHECK(broken_promises(NeverExpires()) > 0);
 }
+
+}  // namespace conformance_inbox

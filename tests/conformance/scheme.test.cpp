@@ -16,6 +16,8 @@
 #include <webhook/scheme/twilio.hpp>
 #include <webhook/testing/scheme_conformance.hpp>
 
+namespace conformance_scheme {
+
 namespace {
 constexpr auto report = [](bool held, std::string_view promise) {
   INFO(std::string(promise));
@@ -116,3 +118,5 @@ TEST_CASE("authentication keys keep what every scheme owes, but vouch for no bod
 TEST_CASE("a set of schemes keeps what every scheme owes", "[conformance][scheme]") {
   check(webhook::Schemes<webhook::StandardWebhooks, webhook::GitHub>(), one, other);
 }
+
+}  // namespace conformance_scheme

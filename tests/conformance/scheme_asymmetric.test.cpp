@@ -7,6 +7,8 @@
 #include <webhook/scheme/standard.hpp>
 #include <webhook/testing/scheme_conformance.hpp>
 
+namespace conformance_scheme_asymmetric {
+
 namespace {
 constexpr auto report = [](bool held, std::string_view promise) {
   INFO(std::string(promise));
@@ -33,3 +35,5 @@ TEST_CASE("MessageSignatures keeps what every scheme owes, with keys of either k
   const webhook::Secret shared("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), second("C2FVsBQIhrscChlQIMV+b5sSYspob7oD");
   webhook::SchemeConformance(scheme, shared, second, report).run();
 }
+
+}  // namespace conformance_scheme_asymmetric

@@ -11,6 +11,8 @@
 #include <webhook/serializer/xml.hpp>
 #include <webhook/testing/serializer_conformance.hpp>
 
+namespace conformance_serializer {
+
 namespace {
 struct Sample {
   std::string text{};
@@ -68,3 +70,5 @@ TEST_CASE("Formats keep what every serializer owes, in each member's format", "[
     keeps(formats, format);
   }
 }
+
+}  // namespace conformance_serializer

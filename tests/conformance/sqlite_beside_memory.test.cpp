@@ -9,6 +9,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace conformance_sqlite_beside_memory {
+
 namespace {
 
 std::size_t operations() {  // more of them for a longer look: WEBHOOK_MODEL_OPS=1000000
@@ -26,3 +28,5 @@ TEST_CASE("the SQLite store does what the memory store does, order, keys and par
   };
   CHECK(support::check_beside_memory(make, operations(), true) == "");
 }
+
+}  // namespace conformance_sqlite_beside_memory

@@ -20,6 +20,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace conformance_sqlite_simulator {
+
 namespace {
 
 using webhook::Now;
@@ -67,3 +69,5 @@ TEST_CASE("over the SQLite store the oldest of several that were parked before t
           "[simulator][sqlite]") {
   check(49);
 }
+
+}  // namespace conformance_sqlite_simulator

@@ -10,6 +10,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace conformance_sqlite_store {
+
 namespace {
 
 // More operations for a longer look: WEBHOOK_MODEL_OPS=5000000
@@ -50,3 +52,5 @@ TEST_CASE("the SQLite store does what the model does, whatever is asked of it") 
   support::TemporaryFolder folder = support::TemporaryFolder::in_memory();
   CHECK_THAT(webhook::check_store_model(MakeSqlite{&folder, true}, 1, model_operations()), Catch::Equals(""));
 }
+
+}  // namespace conformance_sqlite_store

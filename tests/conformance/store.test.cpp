@@ -15,6 +15,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace conformance_store {
+
 namespace {
 
 struct MakeMemory {
@@ -107,3 +109,5 @@ TEST_CASE("a failure of the conformance suite is a sentence that names its case"
   REQUIRE_FALSE(failures.empty());
   CHECK(failures.front() == "tune sets a rest: a lane that rests is not served, and others are");
 }
+
+}  // namespace conformance_store

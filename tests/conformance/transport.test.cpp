@@ -11,6 +11,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace conformance_transport {
+
 namespace {
 
 std::string joined(const std::vector<std::string>& complaints) {
@@ -81,3 +83,5 @@ TEST_CASE("the conformance checks find a transport that reports twice and ignore
   CHECK_THAT(complaints, Catch::Contains("takes no room"));
   CHECK_THAT(complaints, Catch::Contains("returned before its time"));
 }
+
+}  // namespace conformance_transport

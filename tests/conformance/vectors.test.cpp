@@ -20,6 +20,8 @@
 
 #include "support/vectors.hpp"
 
+namespace conformance_vectors {
+
 namespace {
 using nlohmann::json;
 using webhook::Hmac;
@@ -207,3 +209,5 @@ TEST_CASE("every vector of the HMAC schemes gives its verdict, and its bytes", "
     CHECK(refused[system] == static_cast<int>(reasons.size()));
   }
 }
+
+}  // namespace conformance_vectors

@@ -19,6 +19,8 @@
 #include "support/thrown.hpp"
 #include "support/tls_server.hpp"
 
+namespace integration_access {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -336,3 +338,5 @@ TEST_CASE("a proxy that cannot be used, or would let addresses through unjudged,
   CHECK(refusal("http://p:1", "s3cret") != "");
   CHECK(refusal("http://p:1", "shop:s3cret\r\nX: y") != "");
 }
+
+}  // namespace integration_access

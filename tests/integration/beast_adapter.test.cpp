@@ -17,6 +17,8 @@
 
 #include "support/received.hpp"
 
+namespace integration_beast_adapter {
+
 namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -185,3 +187,5 @@ TEST_CASE("what is no HTTP is answered with 400 by Beast, and ends the connectio
   CHECK(said("NONSENSE\r\n\r\n") == 400);
   CHECK(said("POST / HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n") == 431);
 }
+
+}  // namespace integration_beast_adapter

@@ -10,6 +10,7 @@
 
 #include "support/loopback_server.hpp"
 
+namespace integration_discretion {
 using namespace std::chrono_literals;
 using webhook::Notice;
 using webhook::Options;
@@ -177,3 +178,5 @@ TEST_CASE("what a tenant is told of a refused address names neither it nor wheth
   CHECK_FALSE(says(of_open[0], "127.0.0.1"));
   CHECK(open.connections() == 0);
 }
+
+}  // namespace integration_discretion

@@ -28,6 +28,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BasketPaid, customer, postcode, total, gift, 
 template <>
 inline constexpr std::string_view webhook::event_type<BasketPaid> = "basket.paid";
 
+namespace integration_formats {
+
 TEST_CASE("one event in every format becomes the same value in one typed handler", "[integration][formats]") {
   using All = webhook::Gzip<webhook::Formats<webhook::JsonSerializer, webhook::XmlSerializer, webhook::FormSerializer,
                                              webhook::CloudEventsSerializer>>;
@@ -62,3 +64,5 @@ TEST_CASE("one event in every format becomes the same value in one typed handler
   }
   CHECK(handled == formats.size());
 }
+
+}  // namespace integration_formats

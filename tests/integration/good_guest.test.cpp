@@ -23,6 +23,7 @@
 #include "support/thrown.hpp"
 #include "support/tls_server.hpp"
 
+namespace integration_good_guest {
 using namespace std::chrono_literals;
 using support::in_child;
 using support::sanitized;
@@ -331,3 +332,5 @@ TEST_CASE("a .netrc in the home folder is not read", "[C10]") {
   });
   CHECK(said == "");
 }
+
+}  // namespace integration_good_guest

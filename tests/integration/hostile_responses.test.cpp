@@ -14,6 +14,8 @@
 #include <webhook/transport/curl.hpp>
 #include "support/loopback_server.hpp"
 
+namespace integration_hostile_responses {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -605,3 +607,5 @@ TEST_CASE("a hundred misbehaving peers at once delay nobody else") {
   REQUIRE(log.await(session, 200));
   for (const auto& answer : log.answers) CHECK(answer.second.size() == 1);
 }
+
+}  // namespace integration_hostile_responses

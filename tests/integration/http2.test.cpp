@@ -17,6 +17,8 @@
 #include "support/certificates.hpp"
 #include "support/tls_server.hpp"
 
+namespace integration_http2 {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -205,3 +207,5 @@ TEST_CASE("a peer that floods with headers, continuations, pings or body is boun
     CHECK(peer.server().handshakes() == 2);
   }
 }
+
+}  // namespace integration_http2

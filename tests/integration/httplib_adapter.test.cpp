@@ -19,6 +19,8 @@
 
 #include "support/virtual_host.hpp"
 
+namespace integration_httplib_adapter {
+
 namespace {
 using webhook::Request;
 using webhook::Secret;
@@ -259,3 +261,5 @@ TEST_CASE("a subscription API is mounted in httplib as a receiver is", "[adapter
   CHECK(answer.status == 204);
   CHECK(host.hooks.endpoints().empty());
 }
+
+}  // namespace integration_httplib_adapter

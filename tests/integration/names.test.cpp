@@ -19,6 +19,8 @@
 #include "support/name_server.hpp"
 #include "support/own_network.hpp"
 
+namespace integration_names {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -193,3 +195,5 @@ TEST_CASE("a name with a thousand addresses is given up within the connect timeo
     return everywhere.dialled() == std::vector<std::string>{"93.184.216.34"} ? "" : "another address was dialled";
   });
 }
+
+}  // namespace integration_names

@@ -16,6 +16,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace integration_response_differences {
+
 namespace {
 
 using webhook::Failure;
@@ -133,3 +135,5 @@ TEST_CASE("what the direct exchange believes of a spoilt answer, libcurl believe
   CHECK(neither > 50);
   CHECK(stricter > 50);
 }
+
+}  // namespace integration_response_differences

@@ -15,6 +15,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace integration_sqlite_faults {
 using namespace std::chrono_literals;
 using support::FaultyVfs;
 using webhook::Claimed;
@@ -189,3 +190,5 @@ TEST_CASE("what a store said it kept survives a loss of power at any moment") {
   std::printf("%zu losses of power in %u runs: %zu events kept, 0 lost\n", cuts, runs, events);
   CHECK(cuts > runs / 2);
 }
+
+}  // namespace integration_sqlite_faults

@@ -25,6 +25,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace integration_sqlite_kill {
 using namespace std::chrono_literals;
 
 namespace {
@@ -321,3 +322,5 @@ TEST_CASE("of several processes over one file, each delivery is made by one, onc
         std::all_of(oracle.delivered.begin(), oracle.delivered.end(), [](const auto& one) { return one.second == 1; }));
   }
 }
+
+}  // namespace integration_sqlite_kill

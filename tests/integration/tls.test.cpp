@@ -12,6 +12,8 @@
 #include "support/loopback_server.hpp"
 #include "support/tls_server.hpp"
 
+namespace integration_tls {
+
 namespace {
 
 using webhook::Failure;
@@ -192,3 +194,5 @@ TEST_CASE("HTTP/2 is spoken where the request offers it and the peer takes it, a
   CHECK(carry(old.url(), authority.file.path(), true).status == 204);
   CHECK(old.protocol() == "http/1.1");
 }
+
+}  // namespace integration_tls

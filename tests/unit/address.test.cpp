@@ -9,6 +9,8 @@
 
 #include "support/handshake_vectors.hpp"
 
+namespace unit_address {
+
 namespace {
 
 using webhook::AddressKind;
@@ -249,3 +251,5 @@ TEST_CASE("the addresses that another sender blocks and allows are judged alike,
   CHECK(refused == 39);
   CHECK(granted == 4);
 }
+
+}  // namespace unit_address

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace unit_breaker {
 using namespace std::chrono_literals;
 using webhook::breaker;
 using webhook::BreakerRule;
@@ -49,3 +50,5 @@ TEST_CASE("a rule of 0 failures never opens") {
   never.failures = 0;
   CHECK_FALSE(breaker(never, after(1000, 4), false, 4).has_value());
 }
+
+}  // namespace unit_breaker

@@ -14,6 +14,8 @@
 #include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
+namespace unit_consent {
+
 namespace {
 using namespace std::chrono_literals;
 using webhook::ask_for_consent;
@@ -180,3 +182,5 @@ TEST_CASE("both ends: a receiver decides later, and its consent is heard at the 
   CHECK_FALSE(webhook::grant_consent(
       [](const Request&) { return Response{.status = 200, .failure = webhook::Failure::tls}; }, ask.callback, 30));
 }
+
+}  // namespace unit_consent

@@ -15,6 +15,8 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_counters {
+
 namespace {
 
 bool is_name(std::string_view text) {
@@ -123,3 +125,5 @@ TEST_CASE("a prefix that cannot begin a metric's name is refused") {
   }
   CHECK_NOTHROW(webhook::to_prometheus(webhook::Counters(), "shop_7:hooks"));
 }
+
+}  // namespace unit_counters

@@ -7,6 +7,7 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_emit_rules {
 using support::thrown;
 using webhook::check_emit_options;
 using webhook::EmitOptions;
@@ -46,3 +47,5 @@ TEST_CASE("the labels of an event are bounded") {
     CHECK(thrown([&] { check_emit_options(options); }) == errc::invalid);
   }
 }
+
+}  // namespace unit_emit_rules

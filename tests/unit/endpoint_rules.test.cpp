@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+namespace unit_endpoint_rules {
 using webhook::check_endpoint;
 using webhook::Endpoint;
 using webhook::errc;
@@ -107,3 +108,5 @@ TEST_CASE("numbers that make no sense are refused") {
   endpoint.secrets.assign(11, webhook::Secret("x"));
   CHECK(refusal(endpoint) == errc::invalid_secret);
 }
+
+}  // namespace unit_endpoint_rules

@@ -4,6 +4,7 @@
 #include <string>
 #include <webhook/explain.hpp>
 
+namespace unit_explain {
 using namespace std::chrono_literals;
 using webhook::Clue;
 using webhook::explain;
@@ -44,3 +45,5 @@ TEST_CASE("every reason and every clue has words of its own", "[receiver][explai
     CHECK(explain(verdict).size() > 60);
   }
 }
+
+}  // namespace unit_explain

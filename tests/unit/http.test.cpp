@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+namespace unit_http {
 using webhook::Headers;
 
 // No locale can have a say in what the compiler computes.
@@ -57,3 +58,5 @@ TEST_CASE("all fields of other headers are appended in their order, and of the s
   *headers.extend(1) = '!';
   CHECK(headers[5].value == "a value that is longer than what a string keeps inside itself!");
 }
+
+}  // namespace unit_http

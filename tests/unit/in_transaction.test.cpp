@@ -7,6 +7,7 @@
 #include "support/sqlite_host.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_in_transaction {
 using namespace std::chrono_literals;
 using support::Database;
 using support::SqliteHost;
@@ -187,3 +188,5 @@ TEST_CASE("notify() wakes a worker that sleeps for an event of the host's transa
   for (int i = 0; i < 1000 && transport.requests().empty(); ++i) std::this_thread::sleep_for(1ms);
   CHECK(transport.requests().size() == 1);
 }
+
+}  // namespace unit_in_transaction

@@ -7,6 +7,7 @@
 
 #include "support/handshake_vectors.hpp"
 
+namespace unit_judgement {
 using namespace std::chrono_literals;
 using webhook::Failure;
 using webhook::Header;
@@ -119,3 +120,5 @@ TEST_CASE("both words of webhook-delivery are heard", "[vectors]") {
   }
   CHECK(seen == 2);
 }
+
+}  // namespace unit_judgement

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+namespace unit_pattern {
 using webhook::check_event_type;
 using webhook::check_pattern;
 using webhook::errc;
@@ -63,3 +64,5 @@ TEST_CASE("what is wrong with a type or a pattern is shown without its control c
     }
   }
 }
+
+}  // namespace unit_pattern

@@ -29,6 +29,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OrderCreated, customer, price)
 template <>
 inline constexpr std::string_view webhook::event_type<OrderCreated> = "order.created";
 
+namespace unit_receiver {
+
 namespace {
 using namespace std::chrono_literals;
 using webhook::Event;
@@ -391,3 +393,5 @@ TEST_CASE("many threads may handle and verify at once", "[receiver]") {
   CHECK(handled == 800);
   CHECK(refused == 800);
 }
+
+}  // namespace unit_receiver

@@ -4,6 +4,7 @@
 
 #include "support/sqlite_host.hpp"
 
+namespace unit_rerouting {
 using namespace std::chrono_literals;
 using support::SqliteHost;
 using Urls = std::vector<std::string>;
@@ -89,3 +90,5 @@ TEST_CASE("an event of the store whose type is malformed goes to nobody, and hol
   CHECK(two.sent() == Urls{"https://a.example/"});
   CHECK(two.ours.notices.size() > 1);
 }
+
+}  // namespace unit_rerouting

@@ -13,6 +13,8 @@
 #include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
+namespace unit_rest_hooks {
+
 namespace {
 using namespace std::chrono_literals;
 using webhook::EndpointState;
@@ -265,3 +267,5 @@ TEST_CASE("a subscriber may ask for one of the formats that are offered", "[rest
   REQUIRE(known.size() == 2);
   CHECK(known[0].format + known[1].format == "json-bare");
 }
+
+}  // namespace unit_rest_hooks

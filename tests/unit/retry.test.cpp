@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+namespace unit_retry {
 using namespace std::chrono_literals;
 using webhook::Duration;
 using webhook::Error;
@@ -67,3 +68,5 @@ TEST_CASE("jitter never makes a wait too long to be told, negative or shorter th
   CHECK(RetrySchedule({0s, (Duration::max)()}, 0.0).next(1, middle).value() == (Duration::max)());
   CHECK(RetrySchedule({0s, (Duration::max)()}, 1.0).next(1, lowest).value() == 0s);
 }
+
+}  // namespace unit_retry

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+namespace unit_router {
 using webhook::Endpoint;
 using webhook::EndpointId;
 using webhook::EndpointState;
@@ -89,3 +90,5 @@ TEST_CASE("a change beside which others may be missing is taken over, but the re
   CHECK(router.version() == 3);
   CHECK(router.routes("", "a.b")->endpoints.size() == 3);
 }
+
+}  // namespace unit_router

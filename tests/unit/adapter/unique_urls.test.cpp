@@ -11,6 +11,7 @@
 #include "support/received.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_adapter_unique_urls {
 using webhook::UniqueUrls;
 
 TEST_CASE("each source gets an unguessable path, which finds it again", "[unique_urls]") {
@@ -111,3 +112,5 @@ TEST_CASE("each source's path leads to its own receiver", "[unique_urls][receive
   CHECK(serve(from_shop, shop_path) == 404);
   CHECK(seen == std::vector<std::string>{"shop"});
 }
+
+}  // namespace unit_adapter_unique_urls

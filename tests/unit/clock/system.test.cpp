@@ -3,6 +3,7 @@
 #include <chrono>
 #include <webhook/clock/system.hpp>
 
+namespace unit_clock_system {
 static_assert(webhook::ClockPolicy<webhook::SystemClock>);
 
 TEST_CASE("the system clock's wall time is that of the system", "[clock][system]") {
@@ -39,3 +40,5 @@ TEST_CASE("the system clock's wall time stays with that of the system while it i
   CHECK(readings > 100);
   CHECK(apart < readings / 10);
 }
+
+}  // namespace unit_clock_system

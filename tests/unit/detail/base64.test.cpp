@@ -8,6 +8,8 @@
 #include <vector>
 #include <webhook/detail/base64.hpp>
 
+namespace unit_detail_base64 {
+
 namespace {
 using namespace std::string_literals;
 
@@ -79,3 +81,5 @@ TEST_CASE("what does not fit is not decoded", "[detail][base64]") {
   CHECK(decoded("Zm8=", 2));
   CHECK(decoded("", 0));
 }
+
+}  // namespace unit_detail_base64

@@ -6,6 +6,7 @@
 #include <vector>
 #include <webhook/detail/block_pool.hpp>
 
+namespace unit_detail_block_pool {
 using webhook::detail::BlockPool;
 
 TEST_CASE("a block that was given back serves the next of about its size, all of it") {
@@ -44,3 +45,5 @@ TEST_CASE("a pool keeps a bounded number of bytes, and everything it was given e
   CHECK(known >= 1000);
   for (void* const block : taken) ::operator delete(block);
 }
+
+}  // namespace unit_detail_block_pool

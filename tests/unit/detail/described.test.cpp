@@ -4,6 +4,8 @@
 #include <string>
 #include <webhook/detail/described.hpp>
 
+namespace unit_detail_described {
+
 namespace {
 using namespace std::chrono_literals;
 using webhook::detail::described_type;
@@ -37,3 +39,5 @@ TEST_CASE("what cannot be an id or a time leaves the event as it was", "[detail]
   CHECK(event.time == webhook::WallTime(1700000000s));
   CHECK(event.type.empty());
 }
+
+}  // namespace unit_detail_described

@@ -13,6 +13,8 @@
 #include <webhook/detail/ed25519.hpp>
 #include <webhook/detail/ed25519_text.hpp>
 
+namespace unit_detail_ed25519 {
+
 namespace {
 using webhook::detail::Ed25519;
 using Half = std::array<unsigned char, 32>;
@@ -184,3 +186,5 @@ TEST_CASE("a generated key's texts are read again, and no two are alike", "[deta
   CHECK(webhook::detail::read_ed25519(shown).verify("m", signer.sign("m")));
   CHECK_FALSE(webhook::detail::read_ed25519(shown).signs());
 }
+
+}  // namespace unit_detail_ed25519

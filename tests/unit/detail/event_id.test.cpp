@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+namespace unit_detail_event_id {
 using webhook::EventId;
 using webhook::WallTime;
 using webhook::detail::check_event_id;
@@ -37,3 +38,5 @@ TEST_CASE("a seed makes random numbers repeatable, and two objects without one d
   CHECK(first.next().high == second.next().high);
   CHECK(third.next().high != fourth.next().high);
 }
+
+}  // namespace unit_detail_event_id

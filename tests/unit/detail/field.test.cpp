@@ -3,6 +3,7 @@
 #include <string_view>
 #include <webhook/detail/field.hpp>
 
+namespace unit_detail_field {
 using webhook::Headers;
 using webhook::Verification;
 
@@ -26,3 +27,5 @@ TEST_CASE("a field that need not be there leaves the value alone", "[detail][fie
   CHECK(value == "before");
   CHECK(webhook::detail::at_most_one_field(headers, "X-Two", value).reason == Verification::malformed);
 }
+
+}  // namespace unit_detail_field

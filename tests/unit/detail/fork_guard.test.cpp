@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace unit_detail_fork_guard {
+
 TEST_CASE("a child knows that it is one, until it adopts the guard; the parent never notices") {
   webhook::detail::ForkGuard guard;
   CHECK_FALSE(guard.in_child());
@@ -20,3 +22,5 @@ TEST_CASE("a child knows that it is one, until it adopts the guard; the parent n
   CHECK(WEXITSTATUS(status) == 0);
   CHECK_FALSE(guard.in_child());
 }
+
+}  // namespace unit_detail_fork_guard

@@ -5,6 +5,8 @@
 #include <vector>
 #include <webhook/detail/form_parameters.hpp>
 
+namespace unit_detail_form_parameters {
+
 namespace {
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 using webhook::detail::decode_form;
@@ -35,3 +37,5 @@ TEST_CASE("a URL's query is read up to the fragment, and the first value of a na
        {"https://a.example/x", "https://a.example/#?b=1", "https://a.example/x?a=1#b=1", "", "?", "#"})
     CHECK_FALSE(query_value(url, "b"));
 }
+
+}  // namespace unit_detail_form_parameters

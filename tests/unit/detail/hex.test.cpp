@@ -5,6 +5,8 @@
 #include <string_view>
 #include <webhook/detail/hex.hpp>
 
+namespace unit_detail_hex {
+
 namespace {
 using namespace std::string_literals;
 using webhook::detail::HexCase;
@@ -34,3 +36,5 @@ TEST_CASE("hexadecimal of another length, case or alphabet is refused", "[detail
   CHECK_FALSE(webhook::detail::decode_hex("0aff", to, HexCase::upper));
   CHECK(webhook::detail::decode_hex("", std::span<unsigned char>()));
 }
+
+}  // namespace unit_detail_hex

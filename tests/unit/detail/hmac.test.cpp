@@ -7,6 +7,8 @@
 #include <vector>
 #include <webhook/detail/hmac.hpp>
 
+namespace unit_detail_hmac {
+
 namespace {
 using webhook::detail::HmacSha256;
 
@@ -68,3 +70,5 @@ TEST_CASE("HMAC-SHA1 and HMAC-SHA512 agree with RFC 2202 and RFC 4231", "[detail
         "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352"
         "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598");
 }
+
+}  // namespace unit_detail_hmac

@@ -9,6 +9,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace unit_detail_http1_reader {
+
 namespace {
 
 using webhook::detail::Http1Reader;
@@ -234,3 +236,5 @@ TEST_CASE("a reader is ready for the next answer after reset, whatever the last 
     CHECK(verdict_of(reader, 0) == Verdict{200, "ok", 0, true, true, false});
   }
 }
+
+}  // namespace unit_detail_http1_reader

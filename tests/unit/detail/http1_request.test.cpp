@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace unit_detail_http1_request {
+
 namespace {
 
 using webhook::detail::Http1Origin;
@@ -109,3 +111,5 @@ TEST_CASE("a head that would smuggle is not written") {
   std::string out;
   CHECK_THAT(webhook::detail::write_http1_head(out, request, "h", "/", "u"), Catch::Contains("method"));
 }
+
+}  // namespace unit_detail_http1_request

@@ -5,6 +5,8 @@
 #include <vector>
 #include <webhook/detail/item_line.hpp>
 
+namespace unit_detail_item_line {
+
 namespace {
 struct Item {
   std::uint64_t number = 0;
@@ -63,3 +65,5 @@ TEST_CASE("a line needs no more room for all who ever left it than for those who
   }
   CHECK(drained(line) == std::vector<std::uint64_t>{0, 997, 998, 999});
 }
+
+}  // namespace unit_detail_item_line

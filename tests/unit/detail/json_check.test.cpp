@@ -5,6 +5,7 @@
 #include <string>
 #include <webhook/detail/json_check.hpp>
 
+namespace unit_detail_json_check {
 using webhook::detail::count_opening;
 using webhook::detail::find_too_deep;
 
@@ -28,3 +29,5 @@ TEST_CASE("depth counts open brackets, not how many there ever were, and none wi
   CHECK(find_too_deep(std::string(513, '[')) == 512);
   CHECK(find_too_deep("{\"a\":[[]]}", 2) == 6);
 }
+
+}  // namespace unit_detail_json_check

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+namespace unit_detail_json_filter {
 using webhook::Bytes;
 using webhook::errc;
 using webhook::Error;
@@ -112,3 +113,5 @@ TEST_CASE("a field that the sample does not have is refused; maps, lists and opt
   CHECK_THAT(complaint(R"({"/address/town": 1})", sample), Catch::Contains("/address/town"));
   CHECK_THAT(complaint(R"({"/price/amount": 1})", sample), Catch::Contains("/price/amount"));
 }
+
+}  // namespace unit_detail_json_filter

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <webhook/detail/json_rewriter.hpp>
 
+namespace unit_detail_json_rewriter {
 using webhook::detail::JsonRewriter;
 using webhook::detail::JsonStyle;
 
@@ -41,3 +42,5 @@ TEST_CASE("what is no JSON comes out somehow, and nothing is read past its end",
     }
   }
 }
+
+}  // namespace unit_detail_json_rewriter

@@ -9,6 +9,8 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_detail_json_walk {
+
 namespace {
 using namespace std::string_literals;
 
@@ -134,3 +136,5 @@ TEST_CASE("a walk accepts exactly what a JSON parser accepts", "[json_walk]") {
   }
   CHECK(valid > 3'000);
 }
+
+}  // namespace unit_detail_json_walk

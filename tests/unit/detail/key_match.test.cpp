@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <webhook/detail/key_match.hpp>
 
+namespace unit_detail_key_match {
 using webhook::Verification;
 using webhook::detail::equal_bytes;
 using webhook::detail::KeyMatch;
@@ -37,3 +38,5 @@ TEST_CASE("the first key that matches is named, and none is a bad signature", "[
   CHECK(verdict.key == 2);
   CHECK(verdict.id == "msg_1");
 }
+
+}  // namespace unit_detail_key_match

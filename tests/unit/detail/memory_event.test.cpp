@@ -3,6 +3,7 @@
 #include <string>
 #include <webhook/detail/memory_event.hpp>
 
+namespace unit_detail_memory_event {
 using webhook::Bytes;
 using webhook::Event;
 using webhook::EventId;
@@ -112,3 +113,5 @@ TEST_CASE("texts that no engine accepts are refused, not cut") {
     CHECK_THROWS_AS(MemoryEvent::pack(event, 1, {}, false, pool), webhook::Error);
   }
 }
+
+}  // namespace unit_detail_memory_event

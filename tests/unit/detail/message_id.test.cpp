@@ -4,6 +4,8 @@
 #include <string>
 #include <webhook/detail/message_id.hpp>
 
+namespace unit_detail_message_id {
+
 TEST_CASE("one byte decides whether an id is one, wherever it stands", "[detail][message_id]") {
   for (std::size_t size = 1; size <= 27; ++size) {
     for (std::size_t at = 0; at < size; ++at) {
@@ -21,3 +23,5 @@ TEST_CASE("one byte decides whether an id is one, wherever it stands", "[detail]
   CHECK(webhook::detail::is_message_id(std::string(256, '~')));
   CHECK_FALSE(webhook::detail::is_message_id(std::string(257, '~')));
 }
+
+}  // namespace unit_detail_message_id

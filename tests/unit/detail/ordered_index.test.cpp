@@ -5,6 +5,8 @@
 #include <random>
 #include <webhook/detail/ordered_index.hpp>
 
+namespace unit_detail_ordered_index {
+
 TEST_CASE("an index finds what an ordered map finds, dense or sparse") {
   std::mt19937_64 random(1);
   for (const std::uint64_t widest : {std::uint64_t{1}, std::uint64_t{300}, std::uint64_t{100'000}}) {
@@ -44,3 +46,5 @@ TEST_CASE("an index gives the very item that was put under a number") {
     CHECK(index.after(number - 1) == &item);
   }
 }
+
+}  // namespace unit_detail_ordered_index

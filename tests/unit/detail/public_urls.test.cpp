@@ -5,6 +5,7 @@
 #include <vector>
 #include <webhook/detail/public_urls.hpp>
 
+namespace unit_detail_public_urls {
 using webhook::Clue;
 using webhook::Headers;
 using webhook::Request;
@@ -56,3 +57,5 @@ TEST_CASE("guesses are few, and never the URL itself", "[detail][url]") {
   CHECK(guesses("/hooks").empty());
   CHECK(guesses("http://c/h", {{"x-forwarded-host", std::string(5000, 'x')}, {"forwarded", ";;==host"}}).size() == 2);
 }
+
+}  // namespace unit_detail_public_urls

@@ -4,6 +4,7 @@
 #include <string>
 #include <webhook/detail/renderings.hpp>
 
+namespace unit_detail_renderings {
 using webhook::Bytes;
 using webhook::Event;
 using webhook::Rendering;
@@ -52,3 +53,5 @@ TEST_CASE("a rendering that failed is tried again") {
   }
   CHECK(renderings.of(Counting{&rendered}, event, "json")->body.view() == "json");
 }
+
+}  // namespace unit_detail_renderings

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <webhook/detail/rfc3339.hpp>
 
+namespace unit_detail_rfc3339 {
+
 namespace {
 using namespace std::chrono;
 using webhook::WallTime;
@@ -80,3 +82,5 @@ TEST_CASE("what is not an RFC 3339 time is nothing", "[detail][rfc3339]") {
     CHECK_FALSE(parse_rfc3339(text));
   }
 }
+
+}  // namespace unit_detail_rfc3339

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <webhook/detail/signature_key.hpp>
 
+namespace unit_detail_signature_key {
+
 namespace {
 using namespace std::string_literals;
 using webhook::Secret;
@@ -130,3 +132,5 @@ TEST_CASE("a first line may name a key, whatever its kind", "[detail][signature_
     CHECK(says(refusal(bad + base64), "keyid: NAME"));
   }
 }
+
+}  // namespace unit_detail_signature_key

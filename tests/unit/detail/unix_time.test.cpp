@@ -4,6 +4,8 @@
 #include <string>
 #include <webhook/detail/unix_time.hpp>
 
+namespace unit_detail_unix_time {
+
 namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -34,3 +36,5 @@ TEST_CASE("the age of a timestamp is told, and bounded where a Duration ends", "
   CHECK(freshness(1, {{}, (WallTime::max)()}, 300s).age > webhook::Duration::zero());
   CHECK(freshness(1, {{}, (WallTime::min)()}, (webhook::Duration::max)()).reason == Verification::too_new);
 }
+
+}  // namespace unit_detail_unix_time

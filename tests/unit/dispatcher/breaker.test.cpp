@@ -4,6 +4,7 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_breaker {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Endpoint;
@@ -74,3 +75,5 @@ TEST_CASE("a Retry-After that is longer than the breaker's rest is kept") {
   host.pass(200s, 10s);
   CHECK(host.transport.requests().size() == before + 1);
 }
+
+}  // namespace unit_dispatcher_breaker

@@ -8,6 +8,7 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_clocks {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Endpoint;
@@ -162,3 +163,5 @@ TEST_CASE("a Retry-After is clamped between the schedule's wait and a day", "[D1
   host.pass(10s, 10s);
   CHECK(host.transport.requests().size() == 3);
 }
+
+}  // namespace unit_dispatcher_clocks

@@ -6,6 +6,7 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_delivery {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Attempt;
@@ -290,3 +291,5 @@ TEST_CASE("an event is rendered once for all endpoints that get it at the same t
     }
   }
 }
+
+}  // namespace unit_dispatcher_delivery

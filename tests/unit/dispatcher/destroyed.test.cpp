@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 
+namespace unit_dispatcher_destroyed {
 using namespace std::chrono_literals;
 using webhook::Notice;
 using webhook::Options;
@@ -130,3 +131,5 @@ TEST_CASE("a slow observer delays its own worker, and nobody else's deliveries",
   go_on = true;
   hooks.stop(20s);
 }
+
+}  // namespace unit_dispatcher_destroyed

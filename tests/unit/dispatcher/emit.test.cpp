@@ -25,6 +25,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(OrderCreated, customer, item, price)
 template <>
 inline constexpr std::string_view webhook::event_type<shop::OrderCreated> = "order.created";
 
+namespace unit_dispatcher_emit {
 using namespace std::chrono_literals;
 using support::thrown;
 using support::VirtualHost;
@@ -215,3 +216,5 @@ TEST_CASE("64 threads emit at once; nothing is lost, nothing doubled, every id i
   CHECK(sent.size() == threads * each);
   CHECK(std::set<std::string>(sent.begin(), sent.end()) == ids);
 }
+
+}  // namespace unit_dispatcher_emit

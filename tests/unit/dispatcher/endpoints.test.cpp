@@ -7,6 +7,7 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_endpoints {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Endpoint;
@@ -203,3 +204,5 @@ TEST_CASE("a header that an endpoint's scheme writes itself is refused with the 
     CHECK(std::string(error.what()).find("mine") == std::string::npos);
   }
 }
+
+}  // namespace unit_dispatcher_endpoints

@@ -10,6 +10,7 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_fairness {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Options;
@@ -74,3 +75,5 @@ TEST_CASE("an endpoint's cap holds over all workers of a dispatcher") {
   CHECK(most <= 3);
   CHECK(most > 1);
 }
+
+}  // namespace unit_dispatcher_fairness

@@ -7,6 +7,7 @@
 
 #include "support/faulty_policies.hpp"
 
+namespace unit_dispatcher_faults {
 using namespace std::chrono_literals;
 using support::Faults;
 using support::FaultyHost;
@@ -208,3 +209,5 @@ TEST_CASE("a worker that could not tell the store how a lane is to be served doe
   host.hooks.run_once();
   CHECK(tuned > 0);
 }
+
+}  // namespace unit_dispatcher_faults

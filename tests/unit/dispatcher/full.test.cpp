@@ -14,6 +14,7 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_dispatcher_full {
 using namespace std::chrono_literals;
 using support::thrown;
 using webhook::errc;
@@ -183,3 +184,5 @@ TEST_CASE("emitters that fill the store by bytes never get over its bound, whate
     CHECK(emitted == bound / size);  // as many as fit
   }
 }
+
+}  // namespace unit_dispatcher_full

@@ -5,6 +5,7 @@
 #include "support/faulty_policies.hpp"
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_health {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Endpoint;
@@ -162,3 +163,5 @@ TEST_CASE("a rest or a state that the store does not take is given to it later")
   host.pass(2h, 60s);
   CHECK(host.hooks.endpoint(endpoint).state == EndpointState::gone);
 }
+
+}  // namespace unit_dispatcher_health

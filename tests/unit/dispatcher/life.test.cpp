@@ -12,6 +12,7 @@
 #include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_life {
 using namespace std::chrono_literals;
 using support::thrown;
 using support::VirtualHost;
@@ -228,3 +229,5 @@ TEST_CASE("options that make no sense are refused at construction") {
   long_timeout.timeout = 31s;
   CHECK(thrown([&] { webhook::Dispatcher hooks(RecordingTransport{}, long_timeout); }) == errc::invalid);
 }
+
+}  // namespace unit_dispatcher_life

@@ -4,6 +4,7 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_order {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::DeliveryId;
@@ -194,3 +195,5 @@ TEST_CASE("a delivery in flight is not called back when it is superseded, but no
   CHECK(state_of(host, "v2") == State::delivered);
   CHECK_THROWS_AS(host.hooks.resend(DeliveryId{999}), webhook::Error);
 }
+
+}  // namespace unit_dispatcher_order

@@ -4,6 +4,7 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_refusals {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Duration;
@@ -102,3 +103,5 @@ TEST_CASE("what a stranger wrote is shown in an error without control characters
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }));
   }
 }
+
+}  // namespace unit_dispatcher_refusals

@@ -15,6 +15,8 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_remote_key {
+
 namespace {
 using namespace std::chrono_literals;
 using webhook::Headers;
@@ -163,3 +165,5 @@ TEST_CASE("an endpoint whose key the service does not know is refused", "[dispat
                     Catch::Contains("no key of this name"));
   CHECK_THROWS_AS(host.hooks.add({.url = "https://a.example/"}), webhook::Error);  // it cannot make one up
 }
+
+}  // namespace unit_dispatcher_remote_key

@@ -8,6 +8,7 @@
 #include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_replay {
 using namespace std::chrono_literals;
 using support::thrown;
 using support::VirtualHost;
@@ -132,3 +133,5 @@ TEST_CASE("deliveries are listed by endpoint, event, state, type, tenant and tim
   CHECK(kept({.type = "order.paid", .until = second}) == "");
   CHECK(kept({.since = second}) == "two three");
 }
+
+}  // namespace unit_dispatcher_replay

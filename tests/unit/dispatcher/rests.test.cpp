@@ -4,6 +4,7 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_rests {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Duration;
@@ -186,3 +187,5 @@ TEST_CASE("a transport's reason for a failure is kept as far as an answer's body
   host.settle();
   CHECK(host.hooks.attempts(host.all().at(0).id).at(0).reason.size() == 100);
 }
+
+}  // namespace unit_dispatcher_rests

@@ -15,6 +15,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Order, country, price)
 template <>
 inline constexpr std::string_view webhook::event_type<shop::Order> = "order.created";
 
+namespace unit_dispatcher_routing {
 using namespace std::chrono_literals;
 using support::VirtualHost;
 using webhook::Endpoint;
@@ -170,3 +171,5 @@ TEST_CASE("an endpoint's own headers go with each of its deliveries, and with no
     CHECK(request.headers.count("x-shop") == (first ? 1 : 0));
   }
 }
+
+}  // namespace unit_dispatcher_routing

@@ -5,6 +5,7 @@
 #include "support/thrown.hpp"
 #include "support/virtual_host.hpp"
 
+namespace unit_dispatcher_second_thoughts {
 using namespace std::chrono_literals;
 using support::thrown;
 using support::VirtualHost;
@@ -159,3 +160,5 @@ TEST_CASE("requests under way are counted as long as they are") {
   CHECK(host.hooks.counters().in_flight == 0);
   CHECK(host.hooks.counters().workers == 0);
 }
+
+}  // namespace unit_dispatcher_second_thoughts

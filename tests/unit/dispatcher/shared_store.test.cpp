@@ -4,6 +4,7 @@
 
 #include "support/faulty_policies.hpp"
 
+namespace unit_dispatcher_shared_store {
 using namespace std::chrono_literals;
 using support::FaultyVirtualHost;
 using webhook::Appended;
@@ -125,3 +126,5 @@ TEST_CASE("two dispatchers over one store share its work: each delivery is made 
   CHECK(ours.transport.requests().size() + theirs.transport.requests().size() == 4 * each + 2);
   CHECK(ours.count(Notice::Kind::trouble) + theirs.count(Notice::Kind::trouble) == 0);
 }
+
+}  // namespace unit_dispatcher_shared_store

@@ -4,6 +4,7 @@
 
 #include "support/faulty_policies.hpp"
 
+namespace unit_dispatcher_stopping {
 using namespace std::chrono_literals;
 using support::FaultyHost;
 using support::FaultyVirtualHost;
@@ -128,3 +129,5 @@ TEST_CASE("an answer whose settlement failed once is kept, and said to the store
   CHECK(host.all().at(0).state == State::delivered);
   CHECK(host.count(Notice::Kind::delivered) == 1);
 }
+
+}  // namespace unit_dispatcher_stopping

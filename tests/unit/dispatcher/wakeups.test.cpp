@@ -8,6 +8,7 @@
 
 #include "support/faulty_policies.hpp"
 
+namespace unit_dispatcher_wakeups {
 using namespace std::chrono_literals;
 using support::FaultyHost;
 using support::until;
@@ -96,3 +97,5 @@ TEST_CASE("a worker that is full wakes another: four endpoints are served by fou
   CHECK(until([&] { return met == 4; }));
   hooks.stop(10s);
 }
+
+}  // namespace unit_dispatcher_wakeups

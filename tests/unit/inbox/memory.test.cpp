@@ -7,6 +7,8 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_inbox_memory {
+
 namespace {
 using namespace std::chrono_literals;
 using webhook::MemoryInbox;
@@ -53,3 +55,5 @@ TEST_CASE("an inbox remembers after it was moved", "[inbox]") {
   MemoryInbox moved(std::move(inbox));
   CHECK_FALSE(moved.first("a", at(1s), 1h));
 }
+
+}  // namespace unit_inbox_memory

@@ -19,6 +19,8 @@
 #include "support/temporary_folder.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_inbox_sqlite {
+
 namespace {
 using namespace std::chrono_literals;
 using support::Database;
@@ -217,3 +219,5 @@ TEST_CASE("handlers may take the handle last, after as much of the rest as they 
   }
   CHECK(called == 5);
 }
+
+}  // namespace unit_inbox_sqlite

@@ -9,6 +9,8 @@
 
 #include "support/received.hpp"
 
+namespace unit_receiver_diagnosis {
+
 namespace {
 using namespace std::chrono_literals;
 using support::Coloured;
@@ -149,3 +151,5 @@ TEST_CASE("a diagnosis verifies no more than two dozen times, and large bodies a
   CHECK_FALSE(inbox.verify(coloured_request("{" + std::string(300'000, ' ') + "}", "red", "wrong")));
   CHECK(calls <= 10);
 }
+
+}  // namespace unit_receiver_diagnosis

@@ -14,6 +14,8 @@
 #include "support/received.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_receiver_hostile {
+
 namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -269,3 +271,5 @@ TEST_CASE("a machine whose clock stands before 1970 verifies nothing, and says s
   clock.set_wall(webhook::WallTime{});
   CHECK(inbox.verify(request).reason == Verification::too_new);
 }
+
+}  // namespace unit_receiver_hostile

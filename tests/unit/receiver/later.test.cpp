@@ -20,6 +20,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Parcel, weight)
 template <>
 inline constexpr std::string_view webhook::event_type<Parcel> = "parcel.sent";
 
+namespace unit_receiver_later {
+
 namespace {
 using support::envelope;
 using support::secret;
@@ -173,3 +175,5 @@ TEST_CASE("a slow handler without an executor is refused when it is registered",
   CHECK(support::thrown([&] { inbox.on("*", later([](const nlohmann::json&) {})); }) == webhook::errc::misuse);
   CHECK(support::thrown([&] { inbox.otherwise(later([](const nlohmann::json&) {})); }) == webhook::errc::misuse);
 }
+
+}  // namespace unit_receiver_later

@@ -15,6 +15,8 @@
 
 #include "support/received.hpp"
 
+namespace unit_receiver_replays {
+
 namespace {
 using namespace std::chrono_literals;
 using support::envelope;
@@ -338,3 +340,5 @@ TEST_CASE("what could not be forgotten in a transaction that ended is not handle
   CHECK(inbox.handle(signed_request("{}", clock, "evt_1"), &second).status == 200);
   CHECK(tries == 1);
 }
+
+}  // namespace unit_receiver_replays

@@ -10,6 +10,8 @@
 #include "support/received.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_receiver_schemes {
+
 namespace {
 using support::Coloured;
 using support::coloured_request;
@@ -130,3 +132,5 @@ TEST_CASE("a verified body in a format that is not taken here is answered with 4
   CHECK(answer.body == "bodies of this content type are not taken here");
   CHECK(told.find("application/xml is not read here") != std::string::npos);
 }
+
+}  // namespace unit_receiver_schemes

@@ -7,6 +7,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_authentication {
+
 namespace {
 using namespace std::string_literals;
 using webhook::ApiKey;
@@ -101,3 +103,5 @@ TEST_CASE("no signature adds nothing and believes everybody who is configured", 
   CHECK_FALSE(scheme.signs("standard"));
   CHECK(scheme.generate("none").reveal() == "none");
 }
+
+}  // namespace unit_scheme_authentication

@@ -11,6 +11,8 @@
 #include <vector>
 #include <webhook/scheme/discord.hpp>
 
+namespace unit_scheme_discord {
+
 namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -213,3 +215,5 @@ TEST_CASE("Discord's events and interactions are described by what they say of t
   Discord().describe(request(), body, unknown);
   CHECK(unknown.type.empty());
 }
+
+}  // namespace unit_scheme_discord

@@ -7,6 +7,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_github {
+
 namespace {
 using namespace std::string_literals;
 using support::KnownFields;
@@ -150,3 +152,5 @@ TEST_CASE("a GitHub secret is any text without white space around it", "[scheme]
   webhook::Headers headers;
   CHECK_THROWS_AS(GitHub().sign({"msg_1", {}, Request()}, {}, headers), webhook::Error);
 }
+
+}  // namespace unit_scheme_github

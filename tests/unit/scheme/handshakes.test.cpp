@@ -27,6 +27,8 @@
 #include "support/received.hpp"
 #include "support/vectors.hpp"
 
+namespace unit_scheme_handshakes {
+
 namespace {
 using support::filled;
 using support::handshake;
@@ -341,3 +343,5 @@ TEST_CASE("every handshake vector is read from its file by a test", "[handshake]
   }
   CHECK(unread == std::set<std::string>{});
 }
+
+}  // namespace unit_scheme_handshakes

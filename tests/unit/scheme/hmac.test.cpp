@@ -9,6 +9,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_hmac {
+
 namespace {
 using namespace std::string_literals;
 using webhook::Hmac;
@@ -255,3 +257,5 @@ TEST_CASE("a configurable HMAC answers to the name it was given", "[scheme][hmac
   CHECK_FALSE(scheme.signs("hmac"));
   CHECK_THROWS_AS(scheme.generate("hmac"), webhook::Error);
 }
+
+}  // namespace unit_scheme_hmac

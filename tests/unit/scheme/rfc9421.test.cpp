@@ -14,6 +14,8 @@
 #include <webhook/detail/base64.hpp>
 #include <webhook/scheme/rfc9421.hpp>
 
+namespace unit_scheme_rfc9421 {
+
 namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -553,3 +555,5 @@ TEST_CASE("a request that lacks what is to be covered is not signed, and the sen
   CHECK(signed_own.headers.count("content-digest") == 1);
   CHECK(verify(signed_own));
 }
+
+}  // namespace unit_scheme_rfc9421

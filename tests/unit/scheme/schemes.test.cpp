@@ -15,6 +15,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_schemes {
+
 namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -222,3 +224,5 @@ TEST_CASE("an endpoint names a scheme of the dispatcher's set, and an unknown on
   CHECK(support::verify(GitHub(), request, {std::string_view(secret).substr(0, 64)}, time));
   CHECK(support::verify(StandardWebhooks(), request, {std::string_view(secret).substr(65)}, time));
 }
+
+}  // namespace unit_scheme_schemes

@@ -6,6 +6,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_shopify {
+
 namespace {
 using namespace std::string_literals;
 using support::KnownFields;
@@ -76,3 +78,5 @@ TEST_CASE("what Shopify's scheme signs names the event as Shopify does, and is r
   Shopify().describe(request, KnownFields(), event);
   CHECK(event.type == "app.uninstalled");
 }
+
+}  // namespace unit_scheme_shopify

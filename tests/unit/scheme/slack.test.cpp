@@ -7,6 +7,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_slack {
+
 namespace {
 using namespace std::string_literals;
 using support::KnownFields;
@@ -144,3 +146,5 @@ TEST_CASE("a slash command of Slack's is named by its command, and known by its 
   CHECK(described({{"/command", "deploy"}}).type.empty());
   CHECK(described({{"/command", "/deploy"}, {"/type", "block_actions"}}).type == "block_actions");
 }
+
+}  // namespace unit_scheme_slack

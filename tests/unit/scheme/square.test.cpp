@@ -6,6 +6,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_square {
+
 namespace {
 using namespace std::string_literals;
 using support::KnownFields;
@@ -55,3 +57,5 @@ TEST_CASE("an event of Square's is named by its body", "[scheme][square]") {
   CHECK(event.id.view() == "ac3ac95b-f97d-458c-a6e6-18981597e05f");
   CHECK(event.time == webhook::WallTime(std::chrono::seconds(1700000000)));
 }
+
+}  // namespace unit_scheme_square

@@ -15,6 +15,8 @@
 #include <vector>
 #include <webhook/scheme/standard.hpp>
 
+namespace unit_scheme_standard {
+
 namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -463,3 +465,5 @@ TEST_CASE("signing without a key throws, rather than sending unsigned", "[scheme
   CHECK_THROWS_AS(scheme.sign({"msg_1", {}, request}, {}, headers), webhook::Error);
   CHECK(headers.empty());
 }
+
+}  // namespace unit_scheme_standard

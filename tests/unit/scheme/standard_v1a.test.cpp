@@ -20,6 +20,8 @@
 
 #include "support/virtual_host.hpp"
 
+namespace unit_scheme_standard_v1a {
+
 namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -287,3 +289,5 @@ TEST_CASE("an endpoint of the scheme standard-v1a is given a key, and what it is
   CHECK(StandardWebhooks().verify(received, prepared, host.clock.now(), 300s));
   CHECK(received.headers.find("webhook-signature").value().substr(0, 4) == "v1a,");
 }
+
+}  // namespace unit_scheme_standard_v1a

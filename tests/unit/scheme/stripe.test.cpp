@@ -6,6 +6,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_stripe {
+
 namespace {
 using namespace std::string_literals;
 using support::KnownFields;
@@ -116,3 +118,5 @@ TEST_CASE("an event of Stripe's is named by its body", "[scheme][stripe]") {
   CHECK(event.type == "invoice.payment_failed");
   CHECK(event.id.view() == "evt_123");
 }
+
+}  // namespace unit_scheme_stripe

@@ -6,6 +6,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_svix {
+
 namespace {
 using webhook::Headers;
 using webhook::Request;
@@ -68,3 +70,5 @@ TEST_CASE("Svix answers to its own name", "[scheme][svix]") {
   CHECK_THROWS_AS(Svix().generate("standard"), webhook::Error);
   CHECK(Svix().generate("svix").reveal().substr(0, 6) == "whsec_");
 }
+
+}  // namespace unit_scheme_svix

@@ -6,6 +6,8 @@
 
 #include "support/vectors.hpp"
 
+namespace unit_scheme_twilio {
+
 namespace {
 using namespace std::string_literals;
 using webhook::Request;
@@ -127,3 +129,5 @@ TEST_CASE("Twilio's headers are judged before anything is computed", "[scheme][t
   long_url.headers.add("X-Twilio-Signature", good);
   CHECK(support::verify(Twilio(), long_url, {token}, now).reason == Verification::malformed);
 }
+
+}  // namespace unit_scheme_twilio

@@ -10,6 +10,8 @@
 #include "support/random_json.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_serializer_cloudevents {
+
 namespace {
 using namespace std::string_view_literals;
 using webhook::Bytes;
@@ -198,3 +200,5 @@ TEST_CASE("any payload arrives through both modes", "[serializer][cloudevents][p
     }
   }
 }
+
+}  // namespace unit_serializer_cloudevents

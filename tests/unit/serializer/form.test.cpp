@@ -12,6 +12,7 @@
 #include "support/random_json.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_serializer_form {
 struct Line {
   std::string sku{};
   int quantity = 0;
@@ -222,3 +223,5 @@ TEST_CASE("what a form carries, arrives", "[serializer][form][property]") {
   }
   CHECK(carried > 500);
 }
+
+}  // namespace unit_serializer_form

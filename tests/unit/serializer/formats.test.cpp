@@ -14,6 +14,7 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_serializer_formats {
 struct Basket {
   std::string customer{};
   int amount = 0;
@@ -54,7 +55,8 @@ struct LineSerializer {
 
 using Both = Formats<JsonSerializer, LineSerializer>;
 static_assert(webhook::SerializerPolicy<Both> && webhook::Recognises<Both> && webhook::Filters<Both>);
-static_assert(webhook::Encodes<Both, Basket> && webhook::Decodes<Both, Basket> && webhook::Encodes<Both, nlohmann::json>);
+static_assert(webhook::Encodes<Both, Basket> && webhook::Decodes<Both, Basket> &&
+              webhook::Encodes<Both, nlohmann::json>);
 
 struct Mute {  // renders, and does nothing else
   using role = webhook::role::serializer;
@@ -189,3 +191,5 @@ TEST_CASE("a receiver takes several formats to the same typed handler", "[serial
         204);
   CHECK(seen == "Jones Smith ");
 }
+
+}  // namespace unit_serializer_formats

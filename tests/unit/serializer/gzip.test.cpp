@@ -11,6 +11,8 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_serializer_gzip {
+
 namespace {
 using namespace std::string_view_literals;
 using webhook::Bytes;
@@ -144,3 +146,5 @@ TEST_CASE("gzip goes around several formats, or beside them", "[serializer][gzip
   CHECK(same.read(received(same.render(event_of("[1]"), "json+gzip")), event) == nlohmann::json{1});
   CHECK(around.recognises(received(around.render(event_of("[1]"), "json+gzip"))) == Recognition::own);
 }
+
+}  // namespace unit_serializer_gzip

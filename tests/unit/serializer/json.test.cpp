@@ -14,6 +14,7 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_serializer_json {
 struct Order {
   std::string customer{};
   double price = 0;
@@ -273,3 +274,5 @@ TEST_CASE("data that does not fit a type is refused, naming the field, not its v
   CHECK(refusal([] { serializer.decode<Particular>("secretword"); }).find("secretword") == std::string::npos);
   CHECK(serializer.decode<nlohmann::json>({{"a", 1}}) == nlohmann::json{{"a", 1}});
 }
+
+}  // namespace unit_serializer_json

@@ -9,6 +9,8 @@
 
 #include "support/thrown.hpp"
 
+namespace unit_serializer_slack {
+
 namespace {
 using webhook::Bytes;
 using webhook::errc;
@@ -86,3 +88,5 @@ TEST_CASE("Slack is one format among others", "[serializer][slack][formats]") {
   CHECK(formats.render(event_of("1"), "slack").body.view() == R"({"text":"*order.created*\n1"})");
   static_assert(webhook::Decodes<decltype(formats), int>);
 }
+
+}  // namespace unit_serializer_slack

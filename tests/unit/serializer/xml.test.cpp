@@ -11,6 +11,7 @@
 #include "support/random_json.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_serializer_xml {
 struct Part {
   std::string sku{};
   int quantity = 0;
@@ -219,3 +220,5 @@ TEST_CASE("what XML carries, arrives", "[serializer][xml][property]") {
   }
   CHECK(carried > 500);
 }
+
+}  // namespace unit_serializer_xml

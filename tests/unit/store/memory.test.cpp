@@ -14,6 +14,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace unit_store_memory {
+
 namespace {
 
 using webhook::State;
@@ -427,3 +429,5 @@ TEST_CASE("a replayed event supersedes no newer one, and is not sent after it") 
   CHECK(shop.bench.store.replay(shop.bench.time.now(), {&route, 1}) == 0);
   CHECK(shop.listed({.endpoint = shop.description.id, .state = State::due}) == "v2");
 }
+
+}  // namespace unit_store_memory

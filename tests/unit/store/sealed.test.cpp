@@ -17,6 +17,8 @@
 #include "support/database.hpp"
 #include "support/temporary_folder.hpp"
 
+namespace unit_store_sealed {
+
 namespace {
 using namespace std::chrono_literals;
 using webhook::Endpoint;
@@ -222,3 +224,5 @@ TEST_CASE("keys that cannot be used are refused by name, and never shown", "[sto
   CHECK(with({key(std::string(65, 'k')), {}}).code == errc::invalid);
   CHECK(with({}).code == errc::invalid);
 }
+
+}  // namespace unit_store_sealed

@@ -20,6 +20,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace unit_store_sqlite {
 using namespace std::chrono_literals;
 using support::Database;
 using support::thrown;
@@ -408,3 +409,5 @@ TEST_CASE("an exclusive store lets nobody else in") {
   Database host(shop.path);
   CHECK(thrown([&] { shop.bench.store.append(host.get(), {}, {}); }) == errc::misuse);
 }
+
+}  // namespace unit_store_sqlite

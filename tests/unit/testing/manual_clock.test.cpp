@@ -5,6 +5,8 @@
 #include <vector>
 #include <webhook/testing/manual_clock.hpp>
 
+namespace unit_testing_manual_clock {
+
 namespace {
 using namespace std::chrono_literals;
 using webhook::ManualClock;
@@ -64,3 +66,5 @@ TEST_CASE("several threads may advance a manual clock", "[testing][manual_clock]
   for (std::thread& thread : threads) thread.join();
   CHECK(clock.now().steady - before == 4ms);
 }
+
+}  // namespace unit_testing_manual_clock

@@ -22,6 +22,7 @@
 #include "support/saboteurs.hpp"
 #include "support/wrong_store.hpp"
 
+namespace unit_testing_simulator {
 using namespace std::chrono_literals;
 using support::SchemeFault;
 using support::TransportFault;
@@ -275,3 +276,5 @@ TEST_CASE("the simulator catches a host that is told everything twice") {
 TEST_CASE("the simulator catches operational events that are not emitted") {
   CHECK(caught([](webhook::Options& options) { options.operational.reset(); }) == "I13");
 }
+
+}  // namespace unit_testing_simulator

@@ -20,6 +20,8 @@
 #include <webhook/testing/transport_conformance.hpp>
 #include "support/loopback_server.hpp"
 
+namespace unit_transport_curl {
+
 namespace {
 
 using webhook::CurlOptions;
@@ -661,3 +663,5 @@ TEST_CASE("running out of descriptors is a failure on our side, and passes", "[F
   CHECK_THAT(exhausted.reason, Catch::Contains("descriptors"));
   CHECK(carry(session, request_to(server.url())).status == 204);
 }
+
+}  // namespace unit_transport_curl

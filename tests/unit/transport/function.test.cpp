@@ -8,6 +8,8 @@
 
 #include <webhook/testing/transport_conformance.hpp>
 
+namespace unit_transport_function {
+
 namespace {
 
 template <class Transport>
@@ -98,3 +100,5 @@ TEST_CASE("a request that is cancelled at the send gate is neither sent nor repo
   CHECK(log.answers.empty());
   CHECK(session.room() == 1);
 }
+
+}  // namespace unit_transport_function

@@ -19,6 +19,8 @@
 #include "support/loopback_server.hpp"
 #include "support/thrown.hpp"
 
+namespace unit_transport_oauth2 {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -327,3 +329,5 @@ TEST_CASE("exchanges that need a token keep the contract of a transport, as thos
   OAuth2 plain{CurlTransport{options}};
   CHECK(webhook::testing::check_transport(plain, bench) == std::vector<std::string>{});
 }
+
+}  // namespace unit_transport_oauth2
