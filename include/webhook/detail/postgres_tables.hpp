@@ -213,7 +213,8 @@ BEGIN
            u.due, CASE WHEN l.state >= 3 THEN 5 ELSE 0 END, again AND l.state < 3, CASE WHEN l.state >= 3 THEN at END,
            CASE WHEN l.state >= 3 THEN NULL WHEN l.ordering = 2 THEN '' WHEN l.ordering = 1 THEN nullif(u.key, '') END,
            CASE WHEN l.state < 3 AND l.supersede THEN nullif(u.key, '') END, u.size
-      FROM unnest(ids, lanes, dues, keys, sizes) AS u (id, lane, due, key, size) JOIN @lane l ON l.endpoint = u.lane;
+      FROM (SELECT unnest(ids) AS id, unnest(lanes) AS lane, unnest(dues) AS due, unnest(keys) AS key,
+                   unnest(sizes) AS size) AS u JOIN @lane l ON l.endpoint = u.lane;
   IF NOT simple THEN
     FOR one IN SELECT d.* FROM unnest(ids) AS u (id) JOIN @delivery d ON d.id = u.id ORDER BY d.id LOOP
       IF one.grp IS NOT NULL THEN PERFORM @promote(one.endpoint, one.grp); END IF;
@@ -222,7 +223,7 @@ BEGIN
     PERFORM @place(endpoint, at) FROM @lane WHERE endpoint = ANY (lanes) ORDER BY endpoint;
     RETURN;
   END IF;
-  FOR one IN SELECT u.lane, min(u.due) AS due FROM unnest(lanes, dues) AS u (lane, due)
+  FOR one IN SELECT u.lane, min(u.due) AS due FROM (SELECT unnest(lanes) AS lane, unnest(dues) AS due) AS u
       JOIN @lane l ON l.endpoint = u.lane WHERE l.next > u.due OR l.next > at GROUP BY u.lane ORDER BY u.lane LOOP
     PERFORM @wake(one.lane, at, one.due, NULL, false);
   END LOOP;
