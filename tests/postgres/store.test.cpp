@@ -181,6 +181,39 @@ TEST_CASE("the last attempt stays in the log when its delivery is sent again, an
   CHECK(bench.store.attempts(id).empty());
 }
 
+TEST_CASE("a claim keeps no lane from another claim but those that it serves") {
+  const std::string bin = support::PostgresServer::binaries();
+  if (bin.empty()) return;
+  const support::PostgresServer server(bin);
+  int made = 0;
+  webhook::PostgresStore store = MakePostgres{&server, true, &made}();
+  webhook::Version registry = 0;
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    webhook::Endpoint endpoint;
+    endpoint.id = webhook::EndpointId{id};
+    registry = store.put(endpoint);
+  }
+  const std::array<webhook::EndpointId, 3> routes{webhook::EndpointId{1}, webhook::EndpointId{2},
+                                                  webhook::EndpointId{3}};
+  for (const char* const id : {"one", "two", "three"}) {
+    auto event = std::make_shared<webhook::Event>();
+    event->id = webhook::EventId(id);
+    event->type = "order.created";
+    const webhook::NewEvent fresh{event, routes, registry, false, {}};
+    webhook::Appended answer{};
+    store.append(webhook::Now{}, {&fresh, 1}, {&answer, 1});
+  }
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> other(PQconnectdb(server.where().c_str()), PQfinish);
+  const std::string claim_one =
+      "BEGIN; SELECT count(fence) FROM w" + std::to_string(made) + ".claim(NULL, 30000000000, 2, 2)";
+  const std::unique_ptr<PGresult, decltype(&PQclear)> taken(PQexec(other.get(), claim_one.c_str()), PQclear);
+  REQUIRE(PQntuples(taken.get()) == 1);
+  REQUIRE(std::string(PQgetvalue(taken.get(), 0, 0)) == "2");  // of one lane, and its transaction stays open
+  std::vector<webhook::Claimed> claimed;
+  store.claim({{}, webhook::WorkerId{1}, 30s, 10, 10}, claimed);
+  CHECK(claimed.size() == 6);
+}
+
 TEST_CASE("where counting takes long, a full store counts for a tenth of the time") {
   using Room = webhook::detail::PostgresRoom;
   Room room(10, 1000);

@@ -113,6 +113,8 @@ BEGIN
 END $$;
 
 -- Each row is a delivery, but for the last, which says when to come again and the newest registry version.
+-- Lanes are fetched, and locked, one by one: a FOR would take ten at once, and from other claims those that it does not
+-- need.
 -- Nobody else changes what waits in a lane that is held and has no lease, so it is taken without being locked first;
 -- only a word that is repeated while it is still being heard makes a claim wait, for as long as that takes. For what
 -- lost its lease a late word may come at any moment, so that is locked, or passed over. coalesce keeps a plan from
@@ -129,6 +131,8 @@ DECLARE
   ends bigint := @later(at, lease);
   room bigint := most;
   seen bigint[] := '{}';
+  awake CURSOR FOR SELECT * FROM @lane WHERE next <= at AND NOT endpoint = ANY (seen)
+    ORDER BY state >= 3 DESC, served, endpoint LIMIT least(greatest(room, 1), 64) FOR NO KEY UPDATE SKIP LOCKED;
   before integer;
   l @lane;
   first_end bigint;
@@ -148,9 +152,10 @@ DECLARE
 BEGIN
   LOOP
     before := cardinality(seen);
-    FOR l IN SELECT * FROM @lane WHERE next <= at AND NOT endpoint = ANY (seen)
-               ORDER BY state >= 3 DESC, served, endpoint LIMIT least(greatest(room, 1), 64)
-               FOR NO KEY UPDATE SKIP LOCKED LOOP
+    OPEN awake;
+    LOOP
+      FETCH awake INTO l;
+      EXIT WHEN NOT FOUND;
       seen := seen || l.endpoint;
       SELECT min(p.due), count(*) INTO first_end, leased
         FROM (SELECT d.due FROM @delivery d WHERE d.endpoint = l.endpoint AND d.seat = 2 ORDER BY d.due, d.id
@@ -217,6 +222,7 @@ BEGIN
       END IF;
       EXIT WHEN room = 0 AND more;
     END LOOP;
+    CLOSE awake;
     EXIT WHEN cardinality(seen) = before OR (room = 0 AND more);
   END LOOP;
   IF more THEN
