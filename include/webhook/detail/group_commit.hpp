@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // GroupCommit: lets threads share what costs each of them a wait for the disk: one leads and does the work of all who
-// wait, the others follow. It has no thread of its own, and does not know what the work is.
+// wait, the others follow. It has no thread of its own, and does not know what the work is. Who leads waits a little for
+// those who were there before, an eighth of the last turn at most: threads that ask again and again would else take
+// turns, one of them and then all others, and each would wait for two.
 #ifndef WEBHOOK_DETAIL_GROUP_COMMIT_HPP
 #define WEBHOOK_DETAIL_GROUP_COMMIT_HPP
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -47,6 +51,7 @@ class GroupCommit {
     std::unique_lock lock(mutex_);
     waiting_.push_back(&task);
     if (busy_) {
+      if (gathering_ != nullptr && is_gathered()) gathering_->changed_.notify_one();
       task.changed_.wait(lock, [&] { return task.stage_ != Task::Stage::waiting; });
     } else {
       busy_ = true;
@@ -57,18 +62,50 @@ class GroupCommit {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
   static constexpr std::size_t most = 256;  // tasks of one turn
+  static constexpr int patience = 8;        // the part of a turn that the next one waits for company
+  static constexpr auto longest = std::chrono::milliseconds{2};  // whatever a turn took that went wrong
+
+  /// Whether to wait on makes no turn larger.
+  bool is_gathered() const {
+    return waiting_.size() >= expected_ ||
+           std::any_of(waiting_.begin(), waiting_.end(), [](const Task* task) { return task->is_alone(); });
+  }
+
+  /// Waits until as many have come as there were lately.
+  void gather(std::unique_lock<std::mutex>& lock, Task& own) {
+    if (is_gathered()) return;
+    gathering_ = &own;
+    own.changed_.wait_until(lock, until_, [this] { return is_gathered(); });
+    gathering_ = nullptr;
+  }
+
+  void expect(Clock::time_point start, Clock::time_point end) {
+    if (turn_.front()->is_alone()) {
+      expected_ = 1;
+      return;
+    }
+    const auto sharing =
+        std::count_if(waiting_.begin(), waiting_.end(), [](const Task* task) { return !task->is_alone(); });
+    expected_ = (std::min)(turn_.size() + static_cast<std::size_t>(sharing), most);
+    until_ = end + (std::min)((end - start) / patience, Clock::duration(longest));
+  }
 
   template <class Execute>
   void lead(std::unique_lock<std::mutex>& lock, Task& own, const Execute& execute) {
+    gather(lock, own);
     turn_.clear();  // the leader's own task is the first: the lead is handed on in the order of coming
     do {
       turn_.push_back(waiting_.front());
       waiting_.pop_front();
     } while (!turn_.front()->is_alone() && !waiting_.empty() && !waiting_.front()->is_alone() && turn_.size() < most);
     lock.unlock();
+    const Clock::time_point start = Clock::now();
     execute(std::span<Task* const>(turn_));
+    const Clock::time_point end = Clock::now();
     lock.lock();
+    expect(start, end);
     for (Task* const task : turn_) {
       task->stage_ = Task::Stage::done;
       // Told while the mutex is held: afterwards the task may be gone.
@@ -86,6 +123,9 @@ class GroupCommit {
   std::deque<Task*> waiting_{};
   std::vector<Task*> turn_{};  // the leader's
   bool busy_ = false;
+  Task* gathering_ = nullptr;  // who leads the next turn, while it waits for others
+  std::size_t expected_ = 1;   // tasks that can share: those of the last turn, and those that came meanwhile
+  Clock::time_point until_{};
 };
 
 }  // namespace detail
