@@ -37,6 +37,14 @@ webhook::Now now() {
           std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now())};
 }
 
+/// The same work in several threads.
+template <class Call>
+void at_once(std::size_t threads, const Call& call) {
+  std::vector<std::thread> running;
+  for (std::size_t i = 0; i < threads; ++i) running.emplace_back(call);
+  for (std::thread& one : running) one.join();
+}
+
 class Bench {
  public:
   explicit Bench(const support::PostgresServer& server)
@@ -64,16 +72,38 @@ class Bench {
     store_.append(now(), events, answers);
   }
 
-  std::size_t claim_and_settle(std::size_t most) {
-    std::vector<webhook::Claimed> claimed;
-    store_.claim({now(), webhook::WorkerId{1}, 30s, most, most}, claimed);
+  webhook::Found claim(std::size_t most, std::vector<webhook::Claimed>& claimed) {
+    return store_.claim({now(), webhook::WorkerId{1}, 30s, most, most}, claimed);
+  }
+
+  void settle(const std::vector<webhook::Claimed>& claimed) {
     std::vector<webhook::Settlement> words;
     webhook::Attempt attempt;
     attempt.status = 204;
     for (const webhook::Claimed& one : claimed) words.push_back({one.lease, webhook::State::delivered, {}, &attempt});
     std::vector<webhook::Settled> answers(words.size());
     store_.settle(now(), words, answers);
-    return words.size();
+  }
+
+  std::size_t claim_and_settle(std::size_t most) {
+    std::vector<webhook::Claimed> claimed;
+    claim(most, claimed);
+    settle(claimed);
+    return claimed.size();
+  }
+
+  /// What no emit can be faster than: transactions of one number each, by so many connections at once.
+  static double commits(const support::PostgresServer& server, std::size_t connections, std::size_t count) {
+    server.ask("CREATE TABLE IF NOT EXISTS floor (number bigint)");
+    std::vector<std::unique_ptr<PGconn, decltype(&PQfinish)>> open;
+    for (std::size_t i = 0; i < connections; ++i) open.emplace_back(PQconnectdb(server.where().c_str()), PQfinish);
+    std::atomic<std::size_t> next{0};
+    const auto start = Clock::now();
+    at_once(connections, [&] {
+      PGconn* const db = open[next++].get();
+      for (std::size_t i = 0; i < count / connections; ++i) PQclear(PQexec(db, "INSERT INTO floor VALUES (1)"));
+    });
+    return static_cast<double>(count) / since(start);
   }
 
   void copy(std::size_t count) {  // of the rows that append(count) writes, in one transaction
@@ -116,14 +146,6 @@ double rate(std::size_t rounds, std::size_t each, const Call& call) {
   const auto start = Clock::now();
   for (std::size_t i = 0; i < rounds; ++i) call();
   return static_cast<double>(rounds * each) / since(start);
-}
-
-/// The same work in several threads.
-template <class Call>
-void at_once(std::size_t threads, const Call& call) {
-  std::vector<std::thread> running;
-  for (std::size_t i = 0; i < threads; ++i) running.emplace_back(call);
-  for (std::thread& one : running) one.join();
 }
 
 struct Rates {
@@ -170,12 +192,18 @@ void complete(Bench& bench, std::size_t jobs, Rates& best) {
   for (const std::size_t most : {std::size_t{100}, batch, std::size_t{1000}}) {
     for (const std::size_t workers : {std::size_t{1}, lanes}) {
       for (std::size_t added = 0; added < jobs; added += batch) bench.append(batch);
-      std::atomic<std::size_t> done{0};
+      std::atomic<std::size_t> taken{0};
       const auto start = Clock::now();
       at_once(workers, [&] {
-        while (done < jobs) done += bench.claim_and_settle(most);
+        while (taken < jobs) {
+          std::vector<webhook::Claimed> claimed;
+          const webhook::Found found = bench.claim(most, claimed);
+          taken += claimed.size();
+          bench.settle(claimed);
+          if (claimed.empty() && taken < jobs) std::this_thread::sleep_for(found.next);  // as a worker does
+        }
       });
-      const double reached = static_cast<double>(done) / since(start);
+      const double reached = static_cast<double>(taken) / since(start);
       std::printf("  claim and settle, batches of %4zu, %zu at once           %8.0f /s\n", most, workers, reached);
       best.complete = (std::max)(best.complete, reached);
     }
@@ -198,6 +226,7 @@ void run(const std::string& bin, bool in_memory, bool quick, bench::Limits& limi
   std::printf("  open and migrate %.1f ms; first emit of a connection %.1f, first claim and settle %.1f\n", opened,
               first_emit, since(start) * 1e3);
   Rates ours;
+  for (int i = 0; i < 200; ++i) bench.append(1);  // as the others do
   ours.emit = rate(emits, 1, [&] { bench.append(1); });
   std::printf("  blocking emits, one transaction each                     %8.0f /s\n", ours.emit);
   start = Clock::now();
@@ -206,6 +235,9 @@ void run(const std::string& bin, bool in_memory, bool quick, bench::Limits& limi
   });
   ours.emits = static_cast<double>(emits) / since(start);
   std::printf("  the same from %zu threads, which share commits             %8.0f /s\n", emitters, ours.emits);
+  const double commits = Bench::commits(server, 1, emits), commits_at_once = Bench::commits(server, emitters, emits);
+  std::printf("  of these an INSERT of one number would be                %8.0f /s, from %zu connections %.0f\n",
+              commits, emitters, commits_at_once);
   while (bench.claim_and_settle(batch) > 0) {
   }
   const std::size_t rounds = jobs / batch;
