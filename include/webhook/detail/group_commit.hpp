@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // GroupCommit: lets threads share what costs each of them a wait for the disk: one leads and does the work of all who
-// wait, the others follow. It has no thread of its own, and does not know what the work is. Who leads waits a little for
-// those who were there before, an eighth of the last turn at most: threads that ask again and again would else take
+// wait, the others follow. It has no thread of its own, and does not know what the work is. Who leads waits a little
+// for those who were there before, an eighth of the last turn at most: threads that ask again and again would else take
 // turns, one of them and then all others, and each would wait for two.
 #ifndef WEBHOOK_DETAIL_GROUP_COMMIT_HPP
 #define WEBHOOK_DETAIL_GROUP_COMMIT_HPP

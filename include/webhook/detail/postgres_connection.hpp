@@ -188,9 +188,9 @@ class PostgresConnection {
     pid_t owner;
   };
 
-  /// A server's process gives its memory back to the kernel after each statement and fetches it again, page by page, for
-  /// the next, until it once freed a large piece (malloc of glibc). That can cost a small statement more than its work. The
-  /// size is 2 MB, and no constant: the planner would compute that, and copy it.
+  /// A server's process gives its memory back to the kernel after each statement and fetches it again, page by page,
+  /// for the next, until it once freed a large piece (malloc of glibc). That can cost a small statement more than its
+  /// work. The size is 2 MB, and no constant: the planner would compute that, and copy it.
   void keep_memory() {
     execute(
         "SELECT pg_catalog.length(pg_catalog.repeat(' ', 256 * pg_catalog.current_setting('block_size')::integer))");
