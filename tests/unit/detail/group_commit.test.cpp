@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Threads that share turns: everything is done once, errors reach who asked, and those that ask again and again meet in
 // one turn instead of waiting for each other's.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -14,6 +15,7 @@
 
 #include <catch2/catch.hpp>
 
+namespace unit_detail_group_commit {
 using namespace std::chrono_literals;
 using webhook::detail::GroupCommit;
 
@@ -57,28 +59,37 @@ TEST_CASE("what threads ask for is done once each") {
   CHECK(shared.turns <= 1600);
 }
 
+// A busy machine may keep a thread from running for longer than anybody waits, so these are tried some times.
 TEST_CASE("threads that ask again at once share their turns, rather than wait for each other's") {
-  const Shared shared(2, 12, 60ms);
-  CHECK(shared.done == 24);
-  CHECK(shared.turns < 16);  // thirteen together, about twenty one after the other
+  std::size_t least = 24;
+  for (int i = 0; i < 20 && least >= 16; ++i) {
+    const Shared shared(2, 12, 20ms);
+    REQUIRE(shared.done == 24);
+    least = (std::min)(least, shared.turns.load());
+  }
+  CHECK(least < 16);  // thirteen together, about twenty one after the other
 }
 
 TEST_CASE("who asks when nobody else does waits for nobody, and who is alone shares with nobody") {
-  GroupCommit commits;
-  std::size_t turns = 0;
-  const auto execute = [&](std::span<GroupCommit::Task* const> tasks) {
-    ++turns;
-    CHECK(tasks.size() == 1);
-    std::this_thread::sleep_for(turns == 1 ? 80ms : 0ms);
-    tasks.front()->perform();
-  };
-  Counted first, second, third(true);
-  commits.run(first, execute);
-  const auto start = std::chrono::steady_clock::now();
-  commits.run(second, execute);
-  CHECK(std::chrono::steady_clock::now() - start < 9ms);  // an eighth of the turn before
-  commits.run(third, execute);
-  CHECK(first.performed + second.performed + third.performed == 3);
+  auto least = std::chrono::steady_clock::duration::max();
+  for (int i = 0; i < 20 && least >= 9ms; ++i) {
+    GroupCommit commits;
+    std::size_t turns = 0;
+    const auto execute = [&](std::span<GroupCommit::Task* const> tasks) {
+      ++turns;
+      REQUIRE(tasks.size() == 1);
+      std::this_thread::sleep_for(turns == 1 ? 80ms : 0ms);
+      tasks.front()->perform();
+    };
+    Counted first, second, third(true);
+    commits.run(first, execute);
+    const auto start = std::chrono::steady_clock::now();
+    commits.run(second, execute);
+    least = (std::min)(least, std::chrono::steady_clock::now() - start);
+    commits.run(third, execute);
+    REQUIRE(first.performed + second.performed + third.performed == 3);
+  }
+  CHECK(least < 9ms);  // an eighth of the turn before is ten
 }
 
 TEST_CASE("what went wrong with a task is thrown to whoever asked for it") {
@@ -89,3 +100,5 @@ TEST_CASE("what went wrong with a task is thrown to whoever asked for it") {
   };
   CHECK_THROWS_WITH(commits.run(task, execute), "no room");
 }
+
+}  // namespace unit_detail_group_commit
