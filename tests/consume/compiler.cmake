@@ -14,7 +14,7 @@ if(WAY STREQUAL "pkg_config")
   endif()
 else()
   set(cflags -I "${ROOT}/include")
-  set(libs -lcurl -lcrypto -pthread)
+  set(libs -lcurl -lssl -lcrypto -pthread)
 endif()
 
 set(sources "${CMAKE_CURRENT_LIST_DIR}/program/main.cpp" "${CMAKE_CURRENT_LIST_DIR}/program/other.cpp")

@@ -3,7 +3,9 @@
 #include <webhook/testing/transport_conformance.hpp>
 #include <webhook/transport/curl.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -95,6 +97,48 @@ TEST_CASE("a TLS session is taken up again by whichever exchange connects next")
   CHECK(server.handshakes() == 3);
   // Of TLS 1.3 libcurl keeps one ticket: of two that connect at once, one may find it gone.
   CHECK(server.resumed() >= (version == TLS1_3_VERSION ? 1U : 2U));
+}
+
+TEST_CASE("a TLS connection is used again only if nothing more than an answer came over it") {
+  direct = true;
+  const Authority authority;
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const bool ends = GENERATE(true, false);  // with a notice that it does, and stays open
+  CAPTURE(version, ends);
+  std::atomic<std::size_t> answered{0};
+  TlsServer server(authority.issue("IP:127.0.0.1"), version);
+  server.after_each([&](SSL* ssl) {
+    if (++answered % 3 == 1) return;
+    ends ? static_cast<void>(SSL_shutdown(ssl)) : static_cast<void>(SSL_write(ssl, "HTTP/1.1 410 Gone\r\n\r\n", 21));
+  });
+  for (const std::size_t times : {1U, 2U, 3U, 4U, 5U, 6U}) {
+    answered = 0;
+    const std::size_t before = server.handshakes();
+    CHECK(carry(server.url(), authority.file.path(), false, static_cast<int>(times)).status == 204);
+    CHECK(answered == times);
+    // The first of three leaves a connection to the second.
+    CHECK(server.handshakes() - before == times - (times + 1) / 3);
+  }
+}
+
+TEST_CASE("more than a socket takes at once goes over TLS, also over a connection that is used again") {
+  const Authority authority;
+  TlsServer server(authority.issue("IP:127.0.0.1"), GENERATE(TLS1_2_VERSION, TLS1_3_VERSION));
+  webhook::CurlOptions options;
+  options.allow_loopback = true;
+  options.ca_file = authority.file.path();
+  auto session = webhook::CurlTransport{options}.open();
+  Request request;
+  request.url = server.url();
+  request.body = webhook::Bytes(std::string(8'000'000, 'x'));
+  for (int i = 0; i < 3; ++i) {
+    webhook::testing::ExchangeLog log;
+    session.start(Ticket{1}, request);
+    REQUIRE(log.await(session, 1));
+    CHECK(log.answers[Ticket{1}].front().status == 204);
+  }
+  CHECK(server.requests() == 3);
+  CHECK(server.handshakes() == 1);
 }
 
 TEST_CASE("TLS 1.2 is accepted, TLS 1.1 and 1.0 are not", "[D17]") {

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -101,6 +103,8 @@ class TlsServer {
   }
   std::uint16_t port() const noexcept { return port_; }
   void close_after_each() noexcept { closes_ = true; }  ///< from now on, each HTTP/1.1 connection carries one request
+  /// Writes more after each HTTP/1.1 answer, in one piece with it. To be said before there is a connection.
+  void after_each(std::function<void(SSL*)> more) { after_ = std::move(more); }
   std::size_t requests() const noexcept { return requests_; }
   std::size_t handshakes() const noexcept { return handshakes_; }  ///< those that succeeded
   std::size_t resumed() const noexcept { return resumed_; }        ///< of these, those that took up an earlier session
@@ -186,14 +190,29 @@ class TlsServer {
   }
   static void write(SSL* ssl, std::string_view bytes) { SSL_write(ssl, bytes.data(), static_cast<int>(bytes.size())); }
 
-  // Requests have no body here.
+  // Where a request ends that has begun.
+  static std::size_t end_of(const std::string& request) {
+    const std::size_t head = request.find("\r\n\r\n");
+    if (head == std::string::npos) return head;
+    const std::size_t field = request.find("Content-Length: ");
+    const bool body = field < head;
+    const std::size_t end = head + 4 + (body ? static_cast<std::size_t>(std::atoll(request.c_str() + field + 16)) : 0);
+    return request.size() < end ? std::string::npos : end;
+  }
+  static void cork(SSL* ssl, int on) { ::setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+
   void serve_http1(SSL* ssl) {
     std::string buffer;
     while (read(SSL_get_fd(ssl), ssl, buffer)) {
-      for (std::size_t end = 0; (end = buffer.find("\r\n\r\n")) != std::string::npos; buffer.erase(0, end + 4)) {
+      for (std::size_t end = 0; (end = end_of(buffer)) != std::string::npos; buffer.erase(0, end)) {
         ++requests_;
+        if (after_) cork(ssl, 1);
         write(ssl,
               closes_ ? "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n" : "HTTP/1.1 204 No Content\r\n\r\n");
+        if (after_) {
+          after_(ssl);
+          cork(ssl, 0);
+        }
         if (closes_) {
           SSL_shutdown(ssl);
           return;
@@ -238,6 +257,7 @@ class TlsServer {
 
   bool http2_;
   Http2Script script_{};
+  std::function<void(SSL*)> after_{};
   std::atomic<bool> closes_{false};
   std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
   int stop_[2] = {-1, -1};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // DirectConnection: one connection that libcurl made and that is written and read here: a plain one by its socket, which it
-// has for itself, one over TLS through libcurl. It knows bytes; what they say is nobody's business here.
+// has for itself, one over TLS through libcurl until it has carried an answer, and past it from then on.
+// It knows bytes; what they say is nobody's business here.
 #ifndef WEBHOOK_DETAIL_CURL_DIRECT_CONNECTION_HPP
 #define WEBHOOK_DETAIL_CURL_DIRECT_CONNECTION_HPP
 
@@ -22,6 +23,7 @@
 #include "../address.hpp"
 #include "curl_connector.hpp"
 #include "curl_handle.hpp"
+#include "curl_tls.hpp"
 #include "poller.hpp"
 
 namespace webhook {
@@ -30,12 +32,6 @@ namespace detail {
 
 struct DirectExchange;
 struct DirectOrigin;
-
-/// What came of moving bytes.
-struct Moved {
-  enum class How : std::uint8_t { some, blocked, ended, failed } how = How::some;
-  std::size_t bytes = 0;
-};
 
 class DirectConnection {
  public:
@@ -92,7 +88,17 @@ class DirectConnection {
     return poller_.change(socket_, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN, token());
   }
 
+  /// An answer has come over it: over TLS, what more is to come needs libcurl no longer, if that is possible. False: more
+  /// than the answer is there, and it cannot be used again.
+  bool answered(const TlsStreams& streams) noexcept {
+    const bool fresh = handle_ && !tls_;
+    if (fresh) tls_ = streams.take(handle_->easy(), socket_);
+    // A poller will not tell of what has left the socket already.
+    return !tls_ || (!fresh && !tls_->pending()) || quiet();
+  }
+
   Moved send(std::string_view bytes) noexcept {
+    if (tls_) return tls_->send(bytes);
     if (handle_) {
       std::size_t sent = 0;
       const CURLcode code = curl_easy_send(handle_->easy(), bytes.data(), bytes.size(), &sent);
@@ -102,6 +108,7 @@ class DirectConnection {
   }
 
   Moved receive(std::span<char> buffer) noexcept {
+    if (tls_) return tls_->receive(buffer);
     if (handle_) {
       std::size_t got = 0;
       const CURLcode code = curl_easy_recv(handle_->easy(), buffer.data(), buffer.size(), &got);
@@ -110,7 +117,7 @@ class DirectConnection {
     return ended_if_none(moved(::recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT)));
   }
   /// Whether there may be more though receive() did not fill its buffer.
-  bool hides_bytes() const noexcept { return handle_ != nullptr; }
+  bool hides_bytes() const noexcept { return tls_ ? tls_->pending() : handle_ != nullptr; }
 
   /// Nothing is to come now: an end, or a byte that nobody asked for, means that it cannot be used again.
   bool quiet() noexcept {
@@ -153,6 +160,7 @@ class DirectConnection {
   CurlConnector& connector_;
   Poller& poller_;
   std::unique_ptr<CurlHandle> handle_;  // none for a plain connection that stands
+  std::optional<TlsStream> tls_{};
   std::optional<IpAddress> address_{};
   unsigned long port_ = 0;
   int socket_ = -1;

@@ -342,7 +342,7 @@ class DirectExchanges {
   void keep_connection(DirectExchange& exchange) noexcept {
     DirectConnection& connection = *std::exchange(exchange.connection, nullptr);
     connection.exchange = nullptr;
-    pool_.put(connection, Clock::now());
+    connection.answered(streams_) ? pool_.put(connection, Clock::now()) : pool_.close(connection);
   }
 
   // ---- Time
@@ -398,6 +398,7 @@ class DirectExchanges {
   std::shared_ptr<const CurlConfig> config_;
   const CurlShare& share_;
   Poller& poller_;
+  TlsStreams streams_{};  // outlives libcurl's connections
   CurlConnector connector_;
   DirectPool pool_;  // its connections go before the connector does
   std::vector<std::unique_ptr<DirectExchange>> all_{};
