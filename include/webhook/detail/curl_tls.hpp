@@ -83,11 +83,12 @@ class TlsStreams {
     if (!way_ || curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK || session == nullptr ||
         session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr)
       return std::nullopt;
+    SSL& ssl = *static_cast<SSL*>(session->internals);
+    if (SSL_CTX_get_ssl_method(SSL_get_SSL_CTX(&ssl)) != TLS_client_method()) return std::nullopt;  // of another copy
     BIO* const bio = BIO_new(way_.get());
     if (bio == nullptr) return std::nullopt;
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
     BIO_set_init(bio, 1);
-    SSL& ssl = *static_cast<SSL*>(session->internals);
     SSL_set_bio(&ssl, bio, bio);
     SSL_set_read_ahead(&ssl, 1);
     SSL_set_mode(&ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -95,7 +96,8 @@ class TlsStreams {
   }
 
  private:
-  // A libcurl of another TLS, or with an OpenSSL of its own, has sessions that we must not touch.
+  // A libcurl of another TLS, or with an OpenSSL of another version, has sessions that we must not touch; nor, where the
+  // version is the same, those of a second copy of it in this process.
   static bool ours() {
     const char* const theirs = curl_version_info(CURLVERSION_NOW)->ssl_version;
     return theirs != nullptr && theirs == std::string("OpenSSL/") + OpenSSL_version(OPENSSL_VERSION_STRING);
