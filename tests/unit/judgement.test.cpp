@@ -121,4 +121,12 @@ TEST_CASE("both words of webhook-delivery are heard", "[vectors]") {
   CHECK(seen == 2);
 }
 
+TEST_CASE("a date with a two-digit year is placed within fifty years of now, across the turn of a century, too") {
+  const webhook::WallTime eve{946'684'740s};  // 1999-12-31 23:59:00
+  CHECK(webhook::parse_retry_after("Saturday, 01-Jan-00 00:01:00 GMT", eve).value() == 2min);
+  CHECK(webhook::parse_retry_after("Friday, 31-Dec-99 23:59:30 GMT", eve).value() == 30s);
+  const webhook::WallTime day{946'684'860s};  // 2000-01-01 00:01:00
+  CHECK(webhook::parse_retry_after("Friday, 31-Dec-99 23:59:30 GMT", day).value() == 0s);
+}
+
 }  // namespace unit_judgement

@@ -80,6 +80,7 @@ inline std::optional<WallTime> parse_http_date(std::string_view text, WallTime n
       const int this_year = static_cast<int>(today.year());
       year += this_year - this_year % 100;
       if (year > this_year + 50) year -= 100;
+      if (year < this_year - 49) year += 100;
     }
     if (!at.literal(" ") || !at.clock(clock) || !at.literal(" GMT") || !at.done()) return std::nullopt;
   } else {  // Sun Nov  6 08:49:37 1994
