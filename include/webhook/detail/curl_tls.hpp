@@ -84,7 +84,8 @@ class TlsStreams {
         session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr)
       return std::nullopt;
     SSL& ssl = *static_cast<SSL*>(session->internals);
-    if (SSL_CTX_get_ssl_method(SSL_get_SSL_CTX(&ssl)) != TLS_client_method()) return std::nullopt;  // of another copy
+    // Of the same version there may be a second copy in this process, with sessions of its own.
+    if (SSL_CTX_get_ssl_method(SSL_get_SSL_CTX(&ssl)) != TLS_client_method()) return std::nullopt;
     BIO* const bio = BIO_new(way_.get());
     if (bio == nullptr) return std::nullopt;
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
@@ -96,8 +97,7 @@ class TlsStreams {
   }
 
  private:
-  // A libcurl of another TLS, or with an OpenSSL of another version, has sessions that we must not touch; nor, where the
-  // version is the same, those of a second copy of it in this process.
+  // A libcurl of another TLS, or with an OpenSSL of another version, has sessions that we must not touch.
   static bool ours() {
     const char* const theirs = curl_version_info(CURLVERSION_NOW)->ssl_version;
     return theirs != nullptr && theirs == std::string("OpenSSL/") + OpenSSL_version(OPENSSL_VERSION_STRING);
