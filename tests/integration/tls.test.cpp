@@ -34,11 +34,16 @@ struct Authority {
 
 bool direct = true;  // which of the two exchanges plays; each case is played with both
 
-Response carry(const std::string& url, const std::string& ca_file, bool http2 = false, int times = 1) {
+webhook::CurlOptions trusting(const std::string& ca_file) {
   webhook::CurlOptions options;
   options.allow_loopback = true;
-  options.direct = direct;
   options.ca_file = ca_file;
+  return options;
+}
+
+Response carry(const std::string& url, const std::string& ca_file, bool http2 = false, int times = 1) {
+  webhook::CurlOptions options = trusting(ca_file);
+  options.direct = direct;
   const webhook::CurlTransport transport{options};
   auto session = transport.open();
   Request request;
@@ -81,10 +86,7 @@ TEST_CASE("a TLS session is taken up again by whichever exchange connects next")
   const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
   TlsServer server(authority.issue("IP:127.0.0.1"), version);
   server.close_after_each();
-  webhook::CurlOptions options;
-  options.allow_loopback = true;
-  options.ca_file = authority.file.path();
-  auto session = webhook::CurlTransport{options}.open();
+  auto session = webhook::CurlTransport{trusting(authority.file.path())}.open();
   Request request;
   request.url = server.url();
   request.method = "GET";
@@ -121,13 +123,25 @@ TEST_CASE("a TLS connection is used again only if nothing more than an answer ca
   }
 }
 
+TEST_CASE("tickets and new keys that a peer sends whenever it likes harm no TLS connection") {
+  direct = true;
+  const Authority authority;
+  TlsServer server(authority.issue("IP:127.0.0.1"), TLS1_3_VERSION);
+  const bool keys = GENERATE(true, false);
+  CAPTURE(keys);
+  server.after_each([&](SSL* ssl) {
+    keys ? SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) : SSL_new_session_ticket(ssl);
+    SSL_do_handshake(ssl);
+  });
+  CHECK(carry(server.url(), authority.file.path(), false, 6).status == 204);
+  CHECK(server.requests() == 6);
+  CHECK(server.handshakes() == 1);
+}
+
 TEST_CASE("more than a socket takes at once goes over TLS, also over a connection that is used again") {
   const Authority authority;
   TlsServer server(authority.issue("IP:127.0.0.1"), GENERATE(TLS1_2_VERSION, TLS1_3_VERSION));
-  webhook::CurlOptions options;
-  options.allow_loopback = true;
-  options.ca_file = authority.file.path();
-  auto session = webhook::CurlTransport{options}.open();
+  auto session = webhook::CurlTransport{trusting(authority.file.path())}.open();
   Request request;
   request.url = server.url();
   request.body = webhook::Bytes(std::string(8'000'000, 'x'));
