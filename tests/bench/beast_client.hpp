@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 // BeastClient: the same requests by Boost.Beast's asynchronous client: one thread, kept connections, one request at a time on
-// each. Nothing but the exchange: no retries, guards, deadlines, signing or store.
+// each. Over a socket it is nothing but the exchange; over a tcp_stream, as in Boost.Beast's own example of such a client,
+// each request has a deadline. No retries, guards or store.
 #ifndef WEBHOOK_TESTS_BENCH_BEAST_CLIENT_HPP
 #define WEBHOOK_TESTS_BENCH_BEAST_CLIENT_HPP
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/connect.hpp>
@@ -19,10 +24,16 @@
 
 namespace bench {
 
+template <class Stream>
 class BeastClient {
  public:
+  using Request = boost::beast::http::request<boost::beast::http::string_body>;
+  using Preparation = std::function<void(Request&)>;
+
+  /// `prepare` sees each request before it is sent: whoever signs does it there.
   BeastClient(const std::string& url, const std::vector<std::string>& headers, const std::string& body,
-              std::size_t in_flight) {
+              std::size_t in_flight, Preparation prepare = {})
+      : prepare_(std::move(prepare)) {
     const std::size_t colon = url.find(':', 7);
     const std::size_t slash = url.find('/', 7);
     const std::string host = url.substr(7, colon - 7);
@@ -37,8 +48,14 @@ class BeastClient {
     boost::asio::ip::tcp::resolver resolver(context_);
     for (std::size_t i = 0; i < in_flight; ++i) {
       connections_.push_back(std::make_unique<Connection>(*this, request));
-      boost::asio::connect(connections_.back()->socket, resolver.resolve(host, port));
-      connections_.back()->socket.set_option(boost::asio::ip::tcp::no_delay(true));
+      auto& socket = boost::beast::get_lowest_layer(connections_.back()->stream);
+      if constexpr (with_deadline) {
+        socket.connect(resolver.resolve(host, port));
+        socket.socket().set_option(boost::asio::ip::tcp::no_delay(true));
+      } else {
+        boost::asio::connect(socket, resolver.resolve(host, port));
+        socket.set_option(boost::asio::ip::tcp::no_delay(true));
+      }
     }
   }
 
@@ -52,19 +69,21 @@ class BeastClient {
   }
 
  private:
-  using Request = boost::beast::http::request<boost::beast::http::string_body>;
+  static constexpr bool with_deadline = std::is_same_v<Stream, boost::beast::tcp_stream>;
 
   struct Connection {
-    Connection(BeastClient& owner, const Request& request) : client(owner), socket(owner.context_), sent(request) {}
+    Connection(BeastClient& owner, const Request& request) : client(owner), stream(owner.context_), sent(request) {}
 
     void next() {
       if (client.left_ == 0) return;
       --client.left_;
+      if (client.prepare_) client.prepare_(sent);
       sent.prepare_payload();  // as whoever sends other bodies has to
-      boost::beast::http::async_write(socket, sent, [this](boost::beast::error_code error, std::size_t) {
+      if constexpr (with_deadline) stream.expires_after(std::chrono::seconds(30));
+      boost::beast::http::async_write(stream, sent, [this](boost::beast::error_code error, std::size_t) {
         if (error) return fail();
         answer = {};
-        boost::beast::http::async_read(socket, buffer, answer, [this](boost::beast::error_code wrong, std::size_t) {
+        boost::beast::http::async_read(stream, buffer, answer, [this](boost::beast::error_code wrong, std::size_t) {
           if (wrong || answer.result_int() / 100 != 2) return fail();
           next();
         });
@@ -76,12 +95,13 @@ class BeastClient {
     }
 
     BeastClient& client;
-    boost::asio::ip::tcp::socket socket;
+    Stream stream;
     Request sent;
     boost::beast::flat_buffer buffer{};
     boost::beast::http::response<boost::beast::http::string_body> answer{};
   };
 
+  Preparation prepare_{};
   boost::asio::io_context context_{1};
   std::vector<std::unique_ptr<Connection>> connections_{};
   std::size_t left_ = 0;

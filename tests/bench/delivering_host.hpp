@@ -16,25 +16,34 @@
 namespace bench {
 
 /// What the dispatcher's observer has seen.
-struct Ledger {
-  std::atomic<std::size_t> delivered{0}, other{0}, wanted{0};
-  std::atomic<int> done{0};
-
+class Ledger {
+ public:
   webhook::Observer observer() {
     return [this](const webhook::Notice& notice) {
-      if (notice.kind == webhook::Notice::Kind::delivered) {
-        ++delivered;
-      } else if (notice.kind < webhook::Notice::Kind::endpoint_added) {
-        ++other;
-      } else {
-        return;  // of the endpoint, not of a delivery
-      }
-      if (delivered + other == wanted) {
-        ++done;
-        done.notify_one();
+      if (notice.kind >= webhook::Notice::Kind::endpoint_added) return;  // of the endpoint, not of a delivery
+      if (notice.kind != webhook::Notice::Kind::delivered) ++refused_;
+      if (++settled_ == awaited_) {
+        ++reached_;
+        reached_.notify_one();
       }
     };
   }
+
+  std::size_t settled() const noexcept { return settled_; }
+  /// Waits until so many are settled. One thread at a time. Throws std::runtime_error if one was not answered with 2xx.
+  void wait_for(std::size_t number) {
+    awaited_ = number;
+    for (;;) {
+      const int before = reached_;  // first: what is reached after the look at settled_ ends the wait
+      if (settled_ >= number) break;
+      reached_.wait(before);
+    }
+    if (refused_ != 0) throw std::runtime_error("an attempt was not answered with 2xx");
+  }
+
+ private:
+  std::atomic<std::size_t> settled_{0}, refused_{0}, awaited_{0};
+  std::atomic<int> reached_{0};
 };
 
 /// A dispatcher with its endpoints; one event for each delivery.
@@ -56,22 +65,34 @@ class Host {
     hooks_.start();
   }
 
-  /// Emits from as many threads: where each waits for its commit, they share it.
+  /// Emits all at once, from as many threads: where each waits for its commit, they share it.
   void deliver(const std::string& payload, std::size_t deliveries, std::size_t threads = 1) {
-    const int before = ledger_.done;
-    ledger_.wanted += deliveries;
     const auto emit = [&](std::size_t first) {
-      for (std::size_t i = first; i < deliveries; i += threads) hooks_.emit_bytes(types_[i % types_.size()], payload);
+      for (std::size_t i = first; i < deliveries; i += threads) this->emit(i, payload);
     };
     std::vector<std::thread> others;
     for (std::size_t i = 1; i < threads; ++i) others.emplace_back(emit, i);
     emit(0);
     for (std::thread& other : others) other.join();
-    ledger_.done.wait(before);
-    if (ledger_.other != 0) throw std::runtime_error("an attempt was not answered with 2xx");
+    finish(deliveries);
+  }
+
+  /// Emits as a host does whose receivers keep up: at most so many wait or are in flight.
+  void stream(const std::string& payload, std::size_t deliveries, std::size_t waiting) {
+    for (std::size_t i = 0; i < deliveries; ++i) {
+      if (emitted_ + i >= ledger_.settled() + waiting) ledger_.wait_for(emitted_ + i - waiting / 2);
+      emit(i, payload);
+    }
+    finish(deliveries);
   }
 
  private:
+  void emit(std::size_t i, const std::string& payload) { hooks_.emit_bytes(types_[i % types_.size()], payload); }
+  void finish(std::size_t deliveries) {
+    emitted_ += deliveries;
+    ledger_.wait_for(emitted_);
+  }
+
   static webhook::Options options(Ledger& ledger, std::size_t workers) {
     webhook::Options options;
     options.workers = workers;
@@ -82,6 +103,7 @@ class Host {
   Ledger ledger_{};  // outlives the dispatcher, whose worker writes into it
   webhook::Dispatcher<Transport, webhook::JsonSerializer, webhook::StandardWebhooks, Store> hooks_;
   std::vector<std::string> types_{};
+  std::size_t emitted_ = 0;
 };
 
 }  // namespace bench

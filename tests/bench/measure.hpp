@@ -32,6 +32,14 @@ class Figure {
   double mean() const {
     return std::accumulate(samples_.begin(), samples_.end(), 0.0) / static_cast<double>(samples_.size());
   }
+  /// Round by round, where both were measured in each: what slows the machine for a while slows both.
+  Figure quotient(const Figure& other) const {
+    Figure result;
+    for (std::size_t i = 0; i < samples_.size() && i < other.samples_.size(); ++i) {
+      result.add(samples_[i] / other.samples_[i]);
+    }
+    return result;
+  }
   double median() const {
     std::vector<double> sorted = samples_;
     std::sort(sorted.begin(), sorted.end());
