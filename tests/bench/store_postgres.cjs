@@ -61,7 +61,7 @@ async function pgBoss() {
   await fill(1000);
   await take(100);
   for (const batchSize of jobs > 0 ? [100, 500, 1000] : []) {
-    for (const loops of [1, 4]) {
+    for (const loops of [1, 2, 4]) {
       await fill(jobs);
       say(name, "complete", await rate(jobs, () => Promise.all(Array.from({ length: loops }, () => take(batchSize)))),
           `batches-of-${batchSize},-${loops}-at-once`);

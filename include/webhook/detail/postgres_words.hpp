@@ -282,7 +282,7 @@ DECLARE
   delivered boolean;
   answers integer[];
   nth integer[];
-  heard bigint[];
+  heard integer[];
   counted integer[];
   calm boolean;
   any_full boolean;
@@ -292,12 +292,11 @@ DECLARE
   due_at bigint;
   ends bigint;
 BEGIN
-  SELECT array_agg(f.endpoint), array_agg(DISTINCT f.endpoint) FILTER (WHERE f.endpoint IS NOT NULL),
-         count(DISTINCT f.id) = count(*), bool_and(f.state > 2), bool_and(f.state = 3)
-    INTO endpoints, lanes, simple, over, delivered
-    FROM (SELECT d.endpoint, u.id, u.state FROM unnest(ids, states) WITH ORDINALITY AS u (id, state, n)
-            LEFT JOIN @delivery d ON d.id = u.id ORDER BY u.n) AS f;
-  lanes := coalesce(lanes, '{}');
+  SELECT array_agg(d.endpoint), bool_and(u.state > 2), bool_and(u.state = 3) INTO endpoints, over, delivered
+    FROM (SELECT unnest(ids) AS id, unnest(states) AS state) AS u LEFT JOIN @delivery d ON d.id = u.id;
+  -- On its own: from PostgreSQL 16 on, what is wanted DISTINCT may sort the rows for all that is aggregated beside it.
+  SELECT coalesce(array_agg(DISTINCT u.e) FILTER (WHERE u.e IS NOT NULL), '{}'), count(DISTINCT u.id) = count(*)
+    INTO lanes, simple FROM unnest(endpoints, ids) AS u (e, id);
   simple := @hold(lanes, NOT simple);
   at := @clock(given);
   IF simple THEN
@@ -312,9 +311,10 @@ BEGIN
           last_status = CASE WHEN u.logged THEN u.status END, last_failure = CASE WHEN u.logged THEN u.failure END,
           last_response = CASE WHEN u.logged THEN u.response END, last_reason = CASE WHEN u.logged THEN u.reason END
         FROM (SELECT *, tried AND state > 2 AS logged
-                FROM unnest(ids, fences, states, ins, tried, ats, tooks, statuses, failures_, responses, reasons)
-                     WITH ORDINALITY AS w (id, fence, state, wait, tried, moment, took, status, failure, response,
-                                           reason, n)) AS u
+                FROM (SELECT unnest(ids) AS id, unnest(fences) AS fence, unnest(states) AS state, unnest(ins) AS wait,
+                             unnest(tried) AS tried, unnest(ats) AS moment, unnest(tooks) AS took,
+                             unnest(statuses) AS status, unnest(failures_) AS failure, unnest(responses) AS response,
+                             unnest(reasons) AS reason, generate_series(1, cardinality(ids)) AS n) AS w) AS u
         WHERE d.id = u.id AND d.fence = u.fence AND d.state = 1 RETURNING u.n, d.attempts)
       SELECT array_agg(t.n), array_agg(t.attempts) INTO heard, counted FROM told t;
     IF over AND cardinality(heard) = cardinality(ids) THEN
