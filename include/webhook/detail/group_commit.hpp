@@ -7,9 +7,12 @@
 #define WEBHOOK_DETAIL_GROUP_COMMIT_HPP
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <exception>
 #include <mutex>
@@ -22,6 +25,12 @@ namespace detail {
 
 /// One at a time is at work, first come, first served. Thread-safe.
 class GroupCommit {
+  // Where one thread waits; never freed while the others may be told. Whoever waits needs no mutex to go on, or the
+  // threads of one turn would queue for it; and a seat, unlike a task, is still there when its thread has gone on.
+  struct Seat {
+    std::atomic<std::uint32_t> told{0};
+  };
+
  public:
   class Task {
    public:
@@ -41,19 +50,26 @@ class GroupCommit {
     enum class Stage : unsigned char { waiting, leading, done };
     bool alone_;
     Stage stage_ = Stage::waiting;
-    std::condition_variable changed_{};
+    Seat* seat_ = nullptr;  // none: it leads from the start
   };
+
+  GroupCommit() { turn_.reserve(most); }
 
   /// Returns once the task was performed, by this thread or another; throws what became of it. `execute` is handed the
   /// tasks of one turn; it reports through Task::error and throws nothing.
   template <class Execute>
   void run(Task& task, const Execute& execute) {
     std::unique_lock lock(mutex_);
-    waiting_.push_back(&task);
     if (busy_) {
-      if (gathering_ != nullptr && is_gathered()) gathering_->changed_.notify_one();
-      task.changed_.wait(lock, [&] { return task.stage_ != Task::Stage::waiting; });
+      task.seat_ = take_seat();
+      const std::uint32_t before = task.seat_->told.load(std::memory_order_relaxed);
+      wait_in_line(task);
+      if (gathering_ && is_gathered()) gathered_.notify_one();
+      lock.unlock();
+      task.seat_->told.wait(before, std::memory_order_acquire);
+      if (task.stage_ == Task::Stage::leading) lock.lock();
     } else {
+      wait_in_line(task);
       busy_ = true;
       task.stage_ = Task::Stage::leading;
     }
@@ -74,11 +90,32 @@ class GroupCommit {
   }
 
   /// Waits until as many have come as there were lately.
-  void gather(std::unique_lock<std::mutex>& lock, Task& own) {
+  void gather(std::unique_lock<std::mutex>& lock) {
     if (is_gathered()) return;
-    gathering_ = &own;
-    own.changed_.wait_until(lock, until_, [this] { return is_gathered(); });
-    gathering_ = nullptr;
+    gathering_ = true;
+    gathered_.wait_until(lock, until_, [this] { return is_gathered(); });
+    gathering_ = false;
+  }
+
+  Seat* take_seat() {
+    if (free_.empty()) {
+      free_.reserve(seats_.size() + 1);
+      return &seats_.emplace_back();
+    }
+    Seat* const seat = free_.back();
+    free_.pop_back();
+    return seat;
+  }
+  void wait_in_line(Task& task) {
+    try {
+      waiting_.push_back(&task);
+    } catch (...) {
+      give_back(task);
+      throw;
+    }
+  }
+  void give_back(Task& task) noexcept {
+    if (task.seat_ != nullptr) free_.push_back(task.seat_);  // there is room for all
   }
 
   void expect(Clock::time_point start, Clock::time_point end) {
@@ -94,7 +131,7 @@ class GroupCommit {
 
   template <class Execute>
   void lead(std::unique_lock<std::mutex>& lock, Task& own, const Execute& execute) {
-    gather(lock, own);
+    gather(lock);
     turn_.clear();  // the leader's own task is the first: the lead is handed on in the order of coming
     do {
       turn_.push_back(waiting_.front());
@@ -106,25 +143,36 @@ class GroupCommit {
     const Clock::time_point end = Clock::now();
     lock.lock();
     expect(start, end);
-    for (Task* const task : turn_) {
-      task->stage_ = Task::Stage::done;
-      // Told while the mutex is held: afterwards the task may be gone.
-      if (task != &own) task->changed_.notify_one();
-    }
+    std::array<Seat*, most + 1> told;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::size_t count = 0;
+    const auto tell = [&](Task& task, typename Task::Stage stage) {
+      Seat* const seat = task.seat_;
+      task.stage_ = stage;
+      if (stage == Task::Stage::done) give_back(task);
+      if (&task == &own) return;
+      seat->told.fetch_add(1, std::memory_order_release);  // from here on the task may be gone
+      told[count++] = seat;
+    };
     if (waiting_.empty()) {
       busy_ = false;
     } else {
-      waiting_.front()->stage_ = Task::Stage::leading;
-      waiting_.front()->changed_.notify_one();
+      tell(*waiting_.front(), Task::Stage::leading);
     }
+    for (Task* const task : turn_) tell(*task, Task::Stage::done);
+    lock.unlock();
+    // Who has taken a seat meanwhile looks, and waits on.
+    for (std::size_t i = 0; i < count; ++i) told[i]->told.notify_one();
   }
 
   std::mutex mutex_{};
   std::deque<Task*> waiting_{};
   std::vector<Task*> turn_{};  // the leader's
+  std::deque<Seat> seats_{};
+  std::vector<Seat*> free_{};
   bool busy_ = false;
-  Task* gathering_ = nullptr;  // who leads the next turn, while it waits for others
-  std::size_t expected_ = 1;   // tasks that can share: those of the last turn, and those that came meanwhile
+  bool gathering_ = false;  // who leads the next turn waits for others
+  std::condition_variable gathered_{};
+  std::size_t expected_ = 1;  // tasks that can share: those of the last turn, and those that came meanwhile
   Clock::time_point until_{};
 };
 
