@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a delivery costs, from emit to the settled answer, over loopback to a receiver in another process.
 // Beside it, in the same rounds: other clients with the bare request (libcurl, Boost.Beast, cpp-httplib; wrk and undici, where
-// they are), and the dispatcher with a transport that answers at once, which is the engine's own share.
+// they are), Boost.Beast with a deadline and signing each request, too, and the dispatcher with a transport that answers at
+// once, which is the engine's own share.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

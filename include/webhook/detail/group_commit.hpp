@@ -145,7 +145,7 @@ class GroupCommit {
     expect(start, end);
     std::array<Seat*, most + 1> told;  // NOLINT(cppcoreguidelines-pro-type-member-init)
     std::size_t count = 0;
-    const auto tell = [&](Task& task, typename Task::Stage stage) {
+    const auto tell = [&](Task& task, Task::Stage stage) {
       Seat* const seat = task.seat_;
       task.stage_ = stage;
       if (stage == Task::Stage::done) give_back(task);
