@@ -5,6 +5,7 @@
 #define WEBHOOK_DETAIL_HTTP_FIELDS_HPP
 
 #include <array>
+#include <cstddef>
 #include <initializer_list>
 #include <string_view>
 
@@ -34,12 +35,18 @@ constexpr bool is_token(std::string_view text) noexcept {
 
 /// No control characters but the tab: CR and LF would start a header of the attacker's own.
 constexpr bool is_field_value(std::string_view value) noexcept {
-  unsigned controls = 0;  // to the end, without branches: so that many characters can be looked at together
-  for (const char c : value) {
+  constexpr std::size_t block = 16;  // so many at a time and without branches: compilers look at them together
+  unsigned controls = 0;
+  const auto look_at = [&controls](char c) {
     const auto byte = static_cast<unsigned char>(c);
     const bool one = ((byte < 0x20) & (byte != '\t')) | (byte == 0x7F);
     controls |= one ? 1U : 0U;
+  };
+  std::size_t at = 0;
+  for (; at + block <= value.size(); at += block) {
+    for (std::size_t i = 0; i < block; ++i) look_at(value[at + i]);
   }
+  for (; at < value.size(); ++at) look_at(value[at]);
   return controls == 0;
 }
 
