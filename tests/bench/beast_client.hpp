@@ -5,6 +5,8 @@
 #ifndef WEBHOOK_TESTS_BENCH_BEAST_CLIENT_HPP
 #define WEBHOOK_TESTS_BENCH_BEAST_CLIENT_HPP
 
+#include <fcntl.h>
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -48,14 +50,11 @@ class BeastClient {
     boost::asio::ip::tcp::resolver resolver(context_);
     for (std::size_t i = 0; i < in_flight; ++i) {
       connections_.push_back(std::make_unique<Connection>(*this, request));
-      auto& socket = boost::beast::get_lowest_layer(connections_.back()->stream);
-      if constexpr (with_deadline) {
-        socket.connect(resolver.resolve(host, port));
-        socket.socket().set_option(boost::asio::ip::tcp::no_delay(true));
-      } else {
-        boost::asio::connect(socket, resolver.resolve(host, port));
-        socket.set_option(boost::asio::ip::tcp::no_delay(true));
-      }
+      boost::asio::ip::tcp::socket& socket = connections_.back()->socket();
+      boost::asio::connect(socket, resolver.resolve(host, port));
+      socket.set_option(boost::asio::ip::tcp::no_delay(true));
+      // Asio leaves descriptors to what is started beside this; wrk counts on small ones.
+      if (::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC) != 0) throw std::runtime_error("fcntl failed");
     }
   }
 
@@ -73,6 +72,14 @@ class BeastClient {
 
   struct Connection {
     Connection(BeastClient& owner, const Request& request) : client(owner), stream(owner.context_), sent(request) {}
+
+    boost::asio::ip::tcp::socket& socket() noexcept {
+      if constexpr (with_deadline) {
+        return stream.socket();
+      } else {
+        return stream;
+      }
+    }
 
     void next() {
       if (client.left_ == 0) return;

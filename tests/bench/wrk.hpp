@@ -54,8 +54,8 @@ class WrkScript {
     if (child == 0) {
       dup2(ends[1], 1);
       dup2(ends[1], 2);
-      // wrk counts on small descriptors, and other clients' are not closed by exec.
-      for (int each = 3, end = static_cast<int>(sysconf(_SC_OPEN_MAX)); each < end; ++each) ::close(each);
+      ::close(ends[0]);
+      ::close(ends[1]);
       execlp("wrk", "wrk", "-t1", "-c32", duration.c_str(), "-s", path_.c_str(), url.c_str(), nullptr);
       _exit(127);
     }
