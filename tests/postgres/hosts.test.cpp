@@ -41,15 +41,16 @@ std::shared_ptr<const webhook::Event> event_of(const std::string& id, const std:
 struct Shop {
   explicit Shop(const std::string& where) : store(where) {}
 
-  void endpoint(std::uint64_t id, std::uint32_t cap = 100) {
+  void endpoint(std::uint64_t id, std::uint32_t cap = 100, webhook::Order order = webhook::Order::none) {
     webhook::Endpoint endpoint;
     endpoint.id = webhook::EndpointId{id};
     endpoint.url = "https://receiver.example/" + std::to_string(id);
     endpoint.cap = cap;
+    endpoint.order = order;
     registry = store.put(endpoint);
   }
-  Appended append(const std::string& id, const std::string& payload = "{}") {
-    const std::array<webhook::EndpointId, 1> routes{webhook::EndpointId{1}};
+  Appended append(const std::string& id, const std::string& payload = "{}",
+                  const std::vector<webhook::EndpointId>& routes = {webhook::EndpointId{1}}) {
     const webhook::NewEvent fresh{event_of(id, payload), routes, registry, true, {}};
     Appended answer = Appended::conflict;
     store.append(clock_of_this_host.now(), {&fresh, 1}, {&answer, 1});
@@ -364,7 +365,7 @@ TEST_CASE("a connection that dies within a commit is unknown, and to repeat it i
     for (bool killed = false; !killed && std::chrono::steady_clock::now() < end;) {
       killed = server.ask(
                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-                   " AND query LIKE '%append%'") != "0";
+                   " AND query LIKE '%emit%'") != "0";
     }
   });
   CHECK(thrown([&] { shop.append("e"); }) == errc::unknown_commit);
@@ -392,6 +393,35 @@ TEST_CASE("a deadlock is tried again", "[E10]") {
       " EXECUTE FUNCTION public.refuse()");
   CHECK(shop.append("e") == Appended::inserted);
   CHECK(server.ask("SELECT last_value FROM public.refused") == "3");
+}
+
+TEST_CASE("events of two hosts to endpoints with and without an order never lock each other out", "[E10]") {
+  const std::string bin = support::PostgresServer::binaries();
+  if (bin.empty()) return;
+  const support::PostgresServer server(bin, {"fsync=off", "deadlock_timeout=10ms"});
+  std::vector<std::unique_ptr<Shop>> shops;
+  for (int i = 0; i < 2; ++i) shops.push_back(std::make_unique<Shop>(server.where()));
+  shops[0]->endpoint(1);
+  shops[0]->endpoint(2, 100, webhook::Order::complete);
+  shops[1]->registry = shops[0]->registry;
+  std::vector<std::thread> threads;
+  std::atomic<int> kept{0};
+  for (std::size_t i = 0; i < 2; ++i) {
+    threads.emplace_back([&, i] {
+      for (int n = 0; n < 300; ++n) {
+        const std::string id = std::to_string(i) + "-" + std::to_string(n);
+        const auto append = [&] {
+          return shops[i]->append(id, "{}", {webhook::EndpointId{1}, webhook::EndpointId{2}});
+        };
+        if (in_the_end(append) == Appended::inserted) ++kept;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(kept == 600);
+  CHECK(server.ask("SELECT count(*) FROM webhook.delivery WHERE endpoint = 1 AND seat = 0") == "600");
+  CHECK(server.ask("SELECT count(*) FROM webhook.delivery WHERE endpoint = 2 AND seat IN (0, 4)") == "600");
+  CHECK(server.ask("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == "0");
 }
 
 TEST_CASE("the store works through pgbouncer in transaction mode", "[E9]") {

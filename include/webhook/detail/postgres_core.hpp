@@ -77,6 +77,8 @@ class PostgresCore {
   void append(std::span<const Batch> batches) {
     const bool bounded = room_.is_bounded();
     if (bounded) make_room(batches);
+    if (batches.size() == 1 && batches[0].events.size() == 1 && !batches[0].events[0].routes.empty())
+      return emit(batches[0]);
     PostgresEvents events;
     PostgresArray registries(PostgresType::bigint), named(PostgresType::boolean), routed(PostgresType::boolean),
         route_n(PostgresType::integer), route_ord(PostgresType::integer), route_lane(PostgresType::bigint),
@@ -84,8 +86,7 @@ class PostgresCore {
     std::int64_t n = 0;
     for (const Batch& batch : batches) {
       for (const NewEvent& what : batch.events) {
-        if (what.routes.size() >= std::size_t{1} << 20U)
-          throw Error(errc::too_large, "an event goes to fewer than 2^20 endpoints");
+        check_routes(what);
         events.add(what);
         registries.add(static_cast<std::int64_t>(what.registry));
         named.add(std::int64_t{what.named});
@@ -314,6 +315,19 @@ class PostgresCore {
     return static_cast<std::int64_t>((std::min)(count, std::size_t{0x7FFFFFFF}));
   }
 
+  static void check_routes(const NewEvent& what) {
+    if (what.routes.size() >= std::size_t{1} << 20U)
+      throw Error(errc::too_large, "an event goes to fewer than 2^20 endpoints");
+  }
+
+  void emit(const Batch& one) {
+    check_routes(one.events[0]);
+    PostgresParameters with = begin(one.now, true);
+    pass_event(with, one.events[0]);
+    one.appended[0] = stored_enum(pool_.run(emit_, with, errc::unknown_commit).integer(0, 0), Appended::conflict,
+                                  "an answer to append");
+  }
+
   PostgresParameters begin(const Now& now, bool wall) {
     PostgresParameters with;
     if (options_.server_time) {
@@ -381,6 +395,7 @@ class PostgresCore {
   std::atomic<std::int64_t> latest_{0};
   std::string append_{
       schema("SELECT @append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21)")};
+  std::string emit_{schema("SELECT @emit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)")};
   std::string claim_{schema("SELECT * FROM @claim($1, $2, $3, $4)")};
   std::string settle_{schema("SELECT * FROM @settle($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)")};
 };

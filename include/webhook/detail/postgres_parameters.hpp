@@ -72,6 +72,11 @@ inline std::vector<std::int64_t> postgres_integers(std::string_view array) {
   return found;
 }
 
+/// Throws errc::too_large: a field, like all of a message to the server, has less than 1 GiB.
+inline void check_postgres_size(std::string_view field) {
+  if (field.size() > 1'000'000'000) throw Error(errc::too_large, "an event has a field that PostgreSQL cannot hold");
+}
+
 /// One array, element by element.
 class PostgresArray {
  public:
@@ -90,7 +95,7 @@ class PostgresArray {
     ++length_;
   }
   void add(std::string_view text) {
-    if (text.size() > max) throw Error(errc::too_large, "an event has a field that PostgreSQL cannot hold");
+    check_postgres_size(text);
     postgres_write(bytes_, static_cast<std::int64_t>(text.size()), 4);
     bytes_.append(text);
     ++length_;
@@ -104,7 +109,6 @@ class PostgresArray {
 
  private:
   friend class PostgresParameters;
-  static constexpr std::size_t max = 1'000'000'000;
   std::string finish() {
     if (length_ == 0) return std::string(8, '\0').append(bytes_, 8, 4);
     std::string length;
@@ -153,6 +157,7 @@ class PostgresParameters {
     return push(static_cast<Oid>(type), kept);
   }
   PostgresParameters& view(PostgresType type, std::string_view bytes) {
+    check_postgres_size(bytes);
     return push(static_cast<Oid>(type), bytes.data() == nullptr ? std::string_view("") : bytes);
   }
   PostgresParameters& push(Oid type, std::string_view bytes) {

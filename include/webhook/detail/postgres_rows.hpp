@@ -30,7 +30,27 @@ inline void check_postgres_text(std::string_view text, errc what, const char* fi
   }
 }
 
-/// Events, column by column. Throws errc::invalid_id, invalid_type or invalid for what a column does not take.
+/// Throws errc::invalid_id, invalid_type or invalid for what a column of @event does not take.
+inline void check_postgres_event(const Event& event) {
+  check_postgres_text(event.id.view(), errc::invalid_id, "id");
+  check_postgres_text(event.type, errc::invalid_type, "type");
+  check_postgres_text(event.traceparent, errc::invalid, "traceparent");
+}
+
+/// The parameters of emit() after the moments. Views into the event. Throws what check_postgres_event() throws.
+inline void pass_event(PostgresParameters& to, const NewEvent& what) {
+  const Event& event = *what.event;
+  check_postgres_event(event);
+  to.add_text(event.id.view()).add_text(event.type).add_bytes(std::string_view(event.tenant));
+  to.add_bytes(std::string_view(event.key)).add_bytes(std::string_view(event.channel)).add_text(event.traceparent);
+  to.add(stored_wall(event.time)).add(stored_wall(event.expires)).add(std::int64_t{what.delay.count()});
+  to.add_bytes(event.payload.view()).add(static_cast<std::int64_t>(what.registry)).add_boolean(what.named);
+  PostgresArray lanes(PostgresType::bigint);
+  for (const EndpointId endpoint : what.routes) lanes.add(static_cast<std::int64_t>(endpoint));
+  to.add(std::move(lanes));
+}
+
+/// Events, column by column. Throws what check_postgres_event() throws.
 struct PostgresEvents {
   PostgresArray ids{PostgresType::text}, types{PostgresType::text}, tenants{PostgresType::bytea},
       keys{PostgresType::bytea}, channels{PostgresType::bytea}, traces{PostgresType::text}, times{PostgresType::bigint},
@@ -38,9 +58,7 @@ struct PostgresEvents {
 
   void add(const NewEvent& what) {
     const Event& event = *what.event;
-    check_postgres_text(event.id.view(), errc::invalid_id, "id");
-    check_postgres_text(event.type, errc::invalid_type, "type");
-    check_postgres_text(event.traceparent, errc::invalid, "traceparent");
+    check_postgres_event(event);
     ids.add(event.id.view());
     types.add(std::string_view(event.type));
     tenants.add(std::string_view(event.tenant));
