@@ -25,7 +25,10 @@ class Answer {
 
   /// Makes it ready for the next answer.
   void reset() noexcept {
-    response_ = Response{};
+    response_.headers.clear();  // what was taken left these as they happened to be
+    response_.body.clear();
+    response_.reason.clear();
+    response_.failure = Failure::none;
     header_bytes_ = body_bytes_ = 0;
     status_ = 0;
     complete_ = in_block_ = false;

@@ -78,7 +78,7 @@ struct DirectExchange {
   bool all_written() const noexcept { return unsent.empty() && body_sent == request->body.size(); }
 
   /// Reads what has come. False: the answer is over, or the connection is.
-  bool read(std::span<char> buffer, Clock::time_point now) {
+  bool read(std::span<char> buffer) {
     for (;;) {
       const Moved moved = connection->receive(buffer);
       if (moved.how == Moved::How::blocked) return true;
@@ -92,7 +92,7 @@ struct DirectExchange {
         surplus = taken < moved.bytes;
         return false;
       }
-      if (slow_at == (Clock::time_point::max)() && reader.begun()) watch_speed(now);
+      if (slow_at == (Clock::time_point::max)() && reader.begun()) watch_speed(Clock::now());
       if (moved.bytes < buffer.size() && !connection->hides_bytes()) return true;
     }
   }

@@ -22,6 +22,7 @@
 #include "../concepts.hpp"
 #include "curl_direct_exchange.hpp"
 #include "curl_direct_pool.hpp"
+#include "curl_url.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -56,9 +57,10 @@ class DirectExchanges {
     // Connections are told apart by their origin, not by who we are to it.
     if (!options.certificate.empty() || (request.access != nullptr && request.access->concerns_connection()))
       return false;
-    const Http1Url url = cut_http1_url(request.url);
-    if (url.target.find('#') != std::string_view::npos) return false;
-    DirectOrigin* const origin = pool_.origin(url.origin);
+    const std::string_view url = request.url;
+    if (!is_plain_url_text(url) || url.find('#') != std::string_view::npos) return false;
+    if (!options.allow_http && url.substr(0, 8) != "https://") return false;
+    DirectOrigin* const origin = pool_.origin(url);
     if (origin == nullptr) return false;
     pool_.join(*origin);
     try {
@@ -77,13 +79,11 @@ class DirectExchanges {
     free_.pop_back();
     exchange.ticket = ticket;
     exchange.request = &request;
-    exchange.target = url.target;
+    exchange.target = url.substr(origin->key.size());
     exchange.origin = origin;
     exchange.stage = DirectExchange::Stage::waiting;
     exchange.cancelled = exchange.reused = exchange.repeated = exchange.sent = false;
-    exchange.deadline = Clock::now() + std::clamp(request.timeout, Duration::zero(), Duration(std::chrono::hours(24)));
-    exchange.slow_at = (Clock::time_point::max)();
-    look_at(exchange.deadline);
+    exchange.deadline = exchange.slow_at = (Clock::time_point::max)();  // until it is begun
     exchange.place = active_.size();
     active_.push_back(&exchange);
     waiting_.push_back(&exchange);
@@ -112,6 +112,7 @@ class DirectExchanges {
   /// Begins what was started, and ends what has no time left. True if anything was reported.
   bool advance(Exchanges& exchanges) {
     const std::size_t before = reported_;
+    now_.reset();
     while (!waiting_.empty()) {
       beginning_.swap(waiting_);
       for (DirectExchange* const exchange : beginning_) {
@@ -120,11 +121,12 @@ class DirectExchanges {
       }
       beginning_.clear();
     }
-    const Clock::time_point now = Clock::now();
-    connector_.move_due(now);
+    now_.reset();
+    connector_.move_due(now());
     take_connections(exchanges);
-    if (now >= look_at_) end_overdue(now, exchanges);
+    if (now() >= look_at_) end_overdue(now(), exchanges);
     pool_.bury();
+    now_.reset();
     return reported_ != before;
   }
 
@@ -144,6 +146,7 @@ class DirectExchanges {
   bool finish_round(Exchanges& exchanges) {
     take_connections(exchanges);
     pool_.bury();
+    now_.reset();
     return std::exchange(told_, reported_) != reported_;
   }
 
@@ -168,10 +171,12 @@ class DirectExchanges {
     if (std::string wrong = write(exchange); !wrong.empty()) {
       return fail(exchange, Failure::invalid_request, wrong, exchanges);
     }
-    const Clock::time_point now = Clock::now();
-    while (DirectConnection* const idle = pool_.take(*exchange.origin, now)) {
+    const Duration timeout = exchange.request->timeout;
+    exchange.deadline = now() + std::clamp(timeout, Duration::zero(), Duration(std::chrono::hours(24)));
+    look_at(exchange.deadline);
+    while (DirectConnection* const idle = pool_.take(*exchange.origin, now())) {
       // What came since the last poll is an end, or an answer to nobody; a moment ago there was nothing.
-      const bool usable = permitted(*idle) && (now - idle->idle_since < unheard || idle->quiet());
+      const bool usable = permitted(*idle) && (now() - idle->idle_since < unheard || idle->quiet());
       if (!usable) {
         pool_.close(*idle);
         continue;
@@ -191,13 +196,12 @@ class DirectExchanges {
       handle->set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
       handle->set(CURLOPT_MAXAGE_CONN, 1L << 30);  // the pool's decision, not libcurl's
     }
-    const Clock::time_point now = Clock::now();
     handle->forget();
     handle->set(CURLOPT_URL, exchange.origin->key.c_str());
-    handle->set_connect_timeout(exchange.deadline - now);
+    handle->set_connect_timeout(exchange.deadline - now());
     auto connection = std::make_unique<DirectConnection>(connector_, poller_, std::move(handle));
     connection->handle()->set(CURLOPT_PRIVATE, static_cast<void*>(connection.get()));
-    pool_.enter(*connection, *exchange.origin, now);
+    pool_.enter(*connection, *exchange.origin, now());
     give(exchange, *connection.release());
     exchange.reused = false;
     exchange.stage = DirectExchange::Stage::connecting;
@@ -311,7 +315,7 @@ class DirectExchanges {
   }
 
   void receive(DirectExchange& exchange, Exchanges& exchanges) {
-    if (exchange.read(buffer_, Clock::now())) {
+    if (exchange.read(buffer_)) {
       look_at(exchange.slow_at);
       if (!exchange.deaf) return;
       exchange.reader.end();  // it takes no more of the request, and has said nothing about it
@@ -342,10 +346,15 @@ class DirectExchanges {
   void keep_connection(DirectExchange& exchange) noexcept {
     DirectConnection& connection = *std::exchange(exchange.connection, nullptr);
     connection.exchange = nullptr;
-    connection.answered(streams_) ? pool_.put(connection, Clock::now()) : pool_.close(connection);
+    connection.answered(streams_) ? pool_.put(connection, now()) : pool_.close(connection);
   }
 
   // ---- Time
+  // Read once for all that is done between two waits, which takes well under a millisecond.
+  Clock::time_point now() {
+    if (!now_) now_ = Clock::now();
+    return *now_;
+  }
   void look_at(Clock::time_point time) noexcept { look_at_ = (std::min)(look_at_, time); }
 
   void end_overdue(Clock::time_point now, Exchanges& exchanges) {
@@ -379,7 +388,7 @@ class DirectExchanges {
     report(exchange, std::move(response), exchanges);
   }
 
-  void report(DirectExchange& exchange, Response response, Exchanges& exchanges) {
+  void report(DirectExchange& exchange, Response&& response, Exchanges& exchanges) {
     const Ticket ticket = exchange.ticket;
     release(exchange);
     ++reported_;
@@ -405,6 +414,7 @@ class DirectExchanges {
   std::vector<DirectExchange*> active_{}, free_{}, waiting_{}, beginning_{};
   DirectExchange* asking_ = nullptr;
   Clock::time_point look_at_ = (Clock::time_point::max)();  // no exchange is overdue before
+  std::optional<Clock::time_point> now_{};
   std::size_t reported_ = 0, told_ = 0;
   std::string wire_{};
   std::array<char, 16 * 1024> buffer_{};

@@ -45,19 +45,26 @@ class DirectPool {
     bury();
   }
 
-  /// Null if the origin is not in its plain form. Whoever uses it says so by join() and leave().
-  DirectOrigin* origin(std::string_view key) {
-    if (const auto found = origins_.find(key); found != origins_.end()) return found->second.get();
+  /// Null if the URL's origin is not in its plain form. Whoever uses it says so by join() and leave().
+  DirectOrigin* origin(std::string_view url) {
+    // Most requests go where the one before went.
+    if (recent_ != nullptr && url.substr(0, recent_->key.size()) == recent_->key &&
+        authority_size(url.substr(recent_->key.size())) == 0)
+      return recent_;
+    const std::string_view key = http1_origin_of(url);
+    if (const auto found = origins_.find(key); found != origins_.end()) return recent_ = found->second.get();
     std::optional<Http1Origin> plain = Http1Origin::read(key);
     if (!plain) return nullptr;
     auto made = std::make_unique<DirectOrigin>();
     made->key = key;
     made->plain = std::move(*plain);
-    return origins_.emplace(made->key, std::move(made)).first->second.get();
+    return recent_ = origins_.emplace(made->key, std::move(made)).first->second.get();
   }
   void join(DirectOrigin& origin) noexcept { ++origin.users; }
   void leave(DirectOrigin& origin) noexcept {
-    if (--origin.users == 0) origins_.erase(origins_.find(origin.key));
+    if (--origin.users > 0) return;
+    if (recent_ == &origin) recent_ = nullptr;
+    origins_.erase(origins_.find(origin.key));
   }
 
   /// Makes a connection one of the origin's. Throws std::bad_alloc.
@@ -147,6 +154,7 @@ class DirectPool {
   DirectConnection *oldest_ = nullptr, *newest_ = nullptr;  // of the idle ones
   DirectConnection* closed_ = nullptr;
   std::unordered_map<std::string, std::unique_ptr<DirectOrigin>, Hash, std::equal_to<>> origins_{};
+  DirectOrigin* recent_ = nullptr;
   std::vector<std::unique_ptr<CurlHandle>> spares_{};
 };
 

@@ -40,17 +40,11 @@ class CurlSession {
     State& state = *state_;
     if (room() == 0) throw Error(errc::full, "CurlTransport: as many exchanges are in flight as max_in_flight allows");
     state.refused.reserve(state.refused.size() + 1);  // so that nothing can fail once an exchange has begun
+    if (state.config->options.direct && state.direct.start(ticket, request)) return;
+    if (!state.whole) state.whole.emplace(state.config, state.share);
     Response response;
-    const std::string_view fault = detail::url_fault(state.config->options, request.url);
-    if (!fault.empty()) {
-      response.failure = Failure::invalid_request;
-      response.reason = fault;
-    } else {
-      if (state.config->options.direct && state.direct.start(ticket, request)) return;
-      if (!state.whole) state.whole.emplace(state.config, state.share);
-      response.reason = state.whole->start(ticket, request, response.failure);
-      if (response.reason.empty()) return;
-    }
+    response.reason = state.whole->start(ticket, request, response.failure);
+    if (response.reason.empty()) return;
     state.refused.push_back({ticket, std::move(response)});
   }
 

@@ -35,13 +35,7 @@ inline std::string lower_case(std::string_view text) {
 /// Visible ASCII only, so that no locale and no IDNA library has a say in it; no backslash, which some parsers read as '/'.
 constexpr bool is_plain_url_text(std::string_view text) noexcept {
   if (text.empty() || text.size() > max_url) return false;
-  unsigned others = 0;  // to the end, without branches: so that many characters can be looked at together
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool one = (byte <= 0x20) | (byte >= 0x7F) | (byte == '\\');
-    others |= one ? 1U : 0U;
-  }
-  return others == 0;
+  return !any_of_text(text, [](auto bytes) { return (bytes <= 0x20) | (bytes >= 0x7F) | (bytes == '\\'); });
 }
 
 /// "https://user@host:1/path" is cut into its scheme (with "://", lower case), its authority and the rest.

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,15 +26,11 @@ constexpr std::size_t authority_size(std::string_view text) noexcept {
   return size;
 }
 
-/// "https://host:1/path?query" is cut into its origin, "https://host:1", and its target, "/path?query"; views into it.
-struct Http1Url {
-  std::string_view origin{}, target{};
-};
-constexpr Http1Url cut_http1_url(std::string_view url) noexcept {
+/// "https://host:1" of "https://host:1/path?query"; empty where there is no scheme.
+constexpr std::string_view http1_origin_of(std::string_view url) noexcept {
   const std::size_t slashes = url.find("://");
   if (slashes == std::string_view::npos) return {};
-  const std::size_t end = slashes + 3 + authority_size(url.substr(slashes + 3));
-  return {url.substr(0, end), url.substr(end)};
+  return url.substr(0, slashes + 3 + authority_size(url.substr(slashes + 3)));
 }
 
 /// An origin in its plain form: what the Host field says of it, and whether it is reached over TLS.
@@ -107,30 +104,35 @@ inline std::string write_http1_head(std::string& out, const Request& request, st
              request.headers.bytes() + around * request.headers.size());
   char* to = out.data() + before;
   const auto put = [&to](std::string_view text) { to += text.copy(to, text.size()); };
+  const auto say = [&to]<std::size_t Size>(const char(&text)[Size]) {  // of a size that is known: no call
+    std::memcpy(to, text, Size - 1);
+    to += Size - 1;
+  };
   put(request.method);
-  put(target.empty() || target.front() != '/' ? " /" : " ");
+  say(" ");
+  if (target.empty() || target.front() != '/') say("/");
   put(target);
-  put(" HTTP/1.1\r\nHost: ");
+  say(" HTTP/1.1\r\nHost: ");
   put(host);
-  put("\r\n");
+  say("\r\n");
   for (const Header field : request.headers) {
     put(field.name);
-    put(": ");
+    say(": ");
     put(trimmed(field.value));
-    put("\r\n");
+    say("\r\n");
   }
   if (!own_agent) {
-    put("User-Agent: ");
+    say("User-Agent: ");
     put(user_agent);
-    put("\r\n");
+    say("\r\n");
   }
-  if (!own_accept) put("Accept: */*\r\n");
+  if (!own_accept) say("Accept: */*\r\n");
   if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
-    put("Content-Length: ");
+    say("Content-Length: ");
     to = std::to_chars(to, to + 20, request.body.size()).ptr;
-    put("\r\n");
+    say("\r\n");
   }
-  put("\r\n");
+  say("\r\n");
   out.resize(static_cast<std::size_t>(to - out.data()));
   return {};
 }

@@ -6,8 +6,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string_view>
+#include <type_traits>
 
 #include "../http.hpp"
 
@@ -27,27 +30,39 @@ inline constexpr std::array<bool, 256> token_characters = [] {
 constexpr bool is_token_character(char c) noexcept { return token_characters[static_cast<unsigned char>(c)]; }
 
 constexpr bool is_token(std::string_view text) noexcept {
-  for (const char c : text) {
-    if (!is_token_character(c)) return false;
+  unsigned tokens = text.empty() ? 0U : 1U;  // to the end, without branches: names are short, and mostly tokens
+  for (const char c : text) tokens &= static_cast<unsigned>(is_token_character(c));
+  return tokens != 0;
+}
+
+/// Whether `judge` says yes of any character. It is asked of one unsigned char, and of sixteen side by side: it has to be
+/// written with comparisons, & and | alone.
+template <class Judge>
+constexpr bool any_of_text(std::string_view text, const Judge& judge) noexcept {
+  using Sixteen [[gnu::vector_size(16)]] = unsigned char;
+  std::size_t at = 0;
+  if (!std::is_constant_evaluated() && text.size() >= sizeof(Sixteen)) {
+    Sixteen some{};
+    decltype(judge(some)) found{};
+    const auto look_at = [&](std::size_t place) {
+      std::memcpy(&some, text.data() + place, sizeof some);
+      found |= judge(some);
+    };
+    for (; at + sizeof some <= text.size(); at += sizeof some) look_at(at);
+    look_at(text.size() - sizeof some);  // the rest, and some of them again
+    std::array<std::uint64_t, 2> halves{};
+    std::memcpy(halves.data(), &found, sizeof found);
+    return (halves[0] | halves[1]) != 0;
   }
-  return !text.empty();
+  for (; at < text.size(); ++at) {
+    if (judge(static_cast<unsigned char>(text[at]))) return true;
+  }
+  return false;
 }
 
 /// No control characters but the tab: CR and LF would start a header of the attacker's own.
 constexpr bool is_field_value(std::string_view value) noexcept {
-  constexpr std::size_t block = 16;  // so many at a time and without branches: compilers look at them together
-  unsigned controls = 0;
-  const auto look_at = [&controls](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool one = ((byte < 0x20) & (byte != '\t')) | (byte == 0x7F);
-    controls |= one ? 1U : 0U;
-  };
-  std::size_t at = 0;
-  for (; at + block <= value.size(); at += block) {
-    for (std::size_t i = 0; i < block; ++i) look_at(value[at + i]);
-  }
-  for (; at < value.size(); ++at) look_at(value[at]);
-  return controls == 0;
+  return !any_of_text(value, [](auto bytes) { return ((bytes < 0x20) & (bytes != '\t')) | (bytes == 0x7F); });
 }
 
 /// Whether it is one of these, without regard to case.
@@ -59,13 +74,26 @@ inline bool is_one_of(std::string_view name, std::initializer_list<std::string_v
 }
 
 /// Fields that say where a message goes or where it ends; they are the transport's own, or two parties could disagree.
-inline bool is_framing_field(std::string_view name) noexcept {
-  static constexpr std::array<std::string_view, 9> framing{
-      "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"};
-  for (const std::string_view one : framing) {
-    if (Headers::same_name(name, one)) return true;
+constexpr bool is_framing_field(std::string_view name) noexcept {
+  const auto is = [name](std::string_view one) { return Headers::same_name(name, one); };
+  switch (name.size()) {
+    case 2:
+      return is("te");
+    case 4:
+      return is("host");
+    case 6:
+      return is("expect");
+    case 7:
+      return is("trailer") || is("upgrade");
+    case 10:
+      return is("connection") || is("keep-alive");
+    case 14:
+      return is("content-length");
+    case 17:
+      return is("transfer-encoding");
+    default:
+      return false;
   }
-  return false;
 }
 
 constexpr std::string_view trimmed(std::string_view text) noexcept {

@@ -65,13 +65,13 @@ TEST_CASE("an origin that libcurl might read otherwise is left to it") {
   }
 }
 
-TEST_CASE("a URL is cut into origin and target") {
-  const auto cut = webhook::detail::cut_http1_url("https://a.example:1/path?x=/y");
-  CHECK(cut.origin == "https://a.example:1");
-  CHECK(cut.target == "/path?x=/y");
-  CHECK(webhook::detail::cut_http1_url("https://a.example").target == "");
-  CHECK(webhook::detail::cut_http1_url("https://a.example?x=y").target == "?x=y");
-  CHECK(webhook::detail::cut_http1_url("a.example").origin == "");
+TEST_CASE("the origin of a URL ends where its path, its query or its fragment begins") {
+  using webhook::detail::http1_origin_of;
+  CHECK(http1_origin_of("https://a.example:1/path?x=/y") == "https://a.example:1");
+  CHECK(http1_origin_of("https://a.example") == "https://a.example");
+  CHECK(http1_origin_of("https://a.example?x=y") == "https://a.example");
+  CHECK(http1_origin_of("https://a.example#x") == "https://a.example");
+  CHECK(http1_origin_of("a.example").empty());
 }
 
 TEST_CASE("a head is written byte for byte") {
