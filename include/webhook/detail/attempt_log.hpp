@@ -7,10 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
 #include "../delivery.hpp"
+#include "block_pool.hpp"
+#include "prefetch.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -23,6 +26,27 @@ struct AttemptChain {
 
 /// One attempt, in two lists: all attempts of the store by age, and those of its delivery.
 struct LoggedAttempt {
+  struct Ending {
+    void operator()(LoggedAttempt* entry) const noexcept {
+      entry->~LoggedAttempt();
+      ::operator delete(entry);
+    }
+  };
+  using Owner = std::unique_ptr<LoggedAttempt, Ending>;
+
+  /// Takes one of the blocks of a pile, while there are any. Throws std::bad_alloc.
+  static Owner make(BlockPool::Pile& room) {
+    void* const block = room.take();
+    return Owner(new (block != nullptr ? block : ::operator new(block_size())) LoggedAttempt);
+  }
+  /// Ends one, whose memory may serve another.
+  static void bury(Owner entry, BlockPool::Pile& pile) noexcept {
+    LoggedAttempt* const dead = entry.release();
+    dead->~LoggedAttempt();
+    pile.push(dead, sizeof(LoggedAttempt));
+  }
+  static std::size_t block_size() noexcept { return BlockPool::room_for(sizeof(LoggedAttempt)); }
+
   Attempt attempt{};
   std::int64_t logged = 0;  // when it was written down
   AttemptChain* chain = nullptr;
@@ -38,7 +62,8 @@ struct LoggedAttempt {
 /// Owns what is in it.
 class AttemptLog {
  public:
-  AttemptLog() = default;
+  /// What it forgets leaves its memory in `ended`, which must outlive it.
+  explicit AttemptLog(BlockPool::Pile& ended) noexcept : ended_(ended) {}
   AttemptLog(const AttemptLog&) = delete;
   AttemptLog& operator=(const AttemptLog&) = delete;
   ~AttemptLog() {
@@ -57,7 +82,7 @@ class AttemptLog {
     }
   }
 
-  void add(AttemptChain& chain, std::unique_ptr<LoggedAttempt> entry) noexcept {
+  void add(AttemptChain& chain, LoggedAttempt::Owner entry) noexcept {
     LoggedAttempt* const node = entry.release();
     bytes_ += node->bytes();
     node->place = free_.back();
@@ -96,19 +121,23 @@ class AttemptLog {
 
   void drop(AttemptChain& chain) noexcept {
     LoggedAttempt* const last = at(chain.last);
-    const std::unique_ptr<LoggedAttempt> node(last->next);
+    LoggedAttempt::Owner node(last->next);
     if (node.get() == last) {
       chain.last = 0;
     } else {
       last->next = node->next;
     }
+    // Mostly all are forgotten by age, and the one after the next has not been looked at since it was written down.
+    if (node->newer != nullptr) prefetch(node->newer->newer, sizeof(LoggedAttempt));
     at(node->place) = nullptr;
     free_.push_back(node->place);
     (node->older == nullptr ? oldest_ : node->older->newer) = node->newer;
     (node->newer == nullptr ? newest_ : node->newer->older) = node->older;
     bytes_ -= node->bytes();
+    LoggedAttempt::bury(std::move(node), ended_);
   }
 
+  BlockPool::Pile& ended_;
   std::vector<LoggedAttempt*> places_{};
   std::vector<std::uint32_t> free_{};  // its capacity holds every place
   LoggedAttempt *oldest_ = nullptr, *newest_ = nullptr;

@@ -30,6 +30,8 @@ class BlockPool {
     bool empty() const noexcept { return top_ == nullptr; }
     /// One that was taken for `size` bytes, or that has room_for(size).
     void push(void* block, std::size_t size) noexcept { top_ = new (block) Dead{top_, size}; }
+    /// One of them for a new use; null if there is none.
+    void* take() noexcept { return pop().block; }
 
    private:
     friend class BlockPool;
@@ -73,6 +75,22 @@ class BlockPool {
       }
     }
     return ::operator new(room_for(size));
+  }
+
+  /// As many of them as are there, up to `count`: the rest is for the allocator to make.
+  Pile take(std::size_t size, std::size_t count) noexcept {
+    Pile taken;
+    const std::size_t which = class_of(size);
+    if (which >= classes) return taken;
+    if (const std::unique_lock lock(mutex_, std::try_to_lock); lock.owns_lock()) {
+      for (; count > 0; --count) {
+        void* const block = piles_[which].take();
+        if (block == nullptr) break;
+        kept_ -= room_of(which);
+        taken.push(block, size);
+      }
+    }
+    return taken;
   }
 
   void give(Pile&& pile) noexcept {

@@ -22,6 +22,8 @@ class ItemLine {
   std::size_t size() const noexcept { return size_; }
   std::int64_t top_key() const noexcept { return at(front_).key; }
   Item& top() const noexcept { return *at(front_).item; }
+  /// The one in the nth place after the first; null: it left, or there is none.
+  const Item* ahead(std::uint32_t nth) const noexcept { return back_ - front_ > nth ? at(front_ + nth).item : nullptr; }
   std::int64_t key_of(const Item& item) const noexcept { return at(item.seat).key; }
 
   /// Whether an item may join at the end: by its key, and by its order where the key is that of the last one.

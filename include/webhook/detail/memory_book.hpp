@@ -169,7 +169,10 @@ class MemoryBook {
     end(row);
     row.state = state;
     if (options_.keep_finished == 0) return forget(row);
-    if (over_.size() >= options_.keep_finished) forget(over_.top());
+    if (over_.size() >= options_.keep_finished) {
+      if (const MemoryDelivery* const next = over_.ahead(2)) next->prefetch();
+      forget(over_.top());
+    }
     over_.push(at, row);
     row.in = Seat::over;
   }
@@ -333,9 +336,7 @@ class MemoryBook {
 
   /// Makes room in the log for so many more. Throws std::bad_alloc.
   void expect(std::size_t attempts) { log_.reserve(attempts); }
-  void log(MemoryDelivery& row, std::unique_ptr<LoggedAttempt> attempt) noexcept {
-    log_.add(row.attempts, std::move(attempt));
-  }
+  void log(MemoryDelivery& row, LoggedAttempt::Owner attempt) noexcept { log_.add(row.attempts, std::move(attempt)); }
   std::vector<Attempt> attempts(const MemoryDelivery& row) const { return log_.list(row.attempts); }
 
   /// Forgets the oldest of the log until it fits its bound again.
@@ -461,7 +462,7 @@ class MemoryBook {
   BlockPool::Pile ended_{};
   OrderedIndex<MemoryEvent> index_{};  // by the id of the first row; owns them
   MemoryRelatives relatives_{};
-  AttemptLog log_{};
+  AttemptLog log_{ended_};
   ItemLine<MemoryDelivery> over_{};  // keyed by the moment at which it ended
   MemoryNames names_{};
   std::uint64_t next_id_ = 1;

@@ -131,6 +131,7 @@ struct MemoryCore {
       for (; count < most; ++count) {
         const bool live = !from.waiting.empty() && from.waiting.top_key() <= at;
         if (!live && (from.resent.empty() || from.resent.top_key() > at)) break;
+        from.waiting.prefetch_next();
         lease(live ? from.waiting.top() : from.resent.top(), ask, at, claimed);
       }
     } catch (...) {
@@ -173,7 +174,7 @@ struct MemoryCore {
     heap.reserve(heap.size() + words);
   }
 
-  Settled hear(const Settlement& word, std::unique_ptr<LoggedAttempt> attempt, std::int64_t at) noexcept {
+  Settled hear(const Settlement& word, LoggedAttempt::Owner attempt, std::int64_t at) noexcept {
     using Word = Settled::Word;
     MemoryDelivery* const row = book.find(word.lease.delivery);
     if (row == nullptr) return {};
@@ -192,8 +193,7 @@ struct MemoryCore {
     return answer;
   }
 
-  void apply(MemoryDelivery& row, const Settlement& word, std::unique_ptr<LoggedAttempt> attempt,
-             std::int64_t at) noexcept {
+  void apply(MemoryDelivery& row, const Settlement& word, LoggedAttempt::Owner attempt, std::int64_t at) noexcept {
     MemoryLane& from = *row.lane;
     if (word.state == State::delivered) {
       from.failures = 0;

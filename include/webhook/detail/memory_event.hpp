@@ -25,6 +25,7 @@
 #include "../time.hpp"
 #include "attempt_log.hpp"
 #include "block_pool.hpp"
+#include "prefetch.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -66,6 +67,9 @@ struct MemoryDelivery {
   std::uint64_t order() const noexcept { return id(); }
   inline MemoryEvent& block() const noexcept;  // where it stands
   inline MemoryEvent& what() const noexcept;   // its event
+
+  /// Asks for its memory and, where it is the only one of its event, for the beginning of that.
+  [[gnu::always_inline]] inline void prefetch() const noexcept;
 
   void count_attempt() noexcept {
     if (made < most_made) ++made;
@@ -313,6 +317,9 @@ static_assert(sizeof(MemoryEvent) <= 40 && sizeof(MemoryEvent) % alignof(MemoryD
 inline MemoryEvent& MemoryDelivery::block() const noexcept {
   const MemoryDelivery* const rows = this - nth;
   return const_cast<MemoryEvent&>(*(reinterpret_cast<const MemoryEvent*>(rows) - 1));
+}
+inline void MemoryDelivery::prefetch() const noexcept {
+  detail::prefetch(reinterpret_cast<const char*>(this) - sizeof(MemoryEvent), 256);
 }
 inline MemoryEvent& MemoryDelivery::what() const noexcept { return block().origin(); }
 inline std::uint64_t MemoryDelivery::id() const noexcept { return block().first + nth; }

@@ -20,18 +20,16 @@ class OrderedIndex {
  public:
   /// `number` must be greater than all before. Throws std::bad_alloc, and then nothing happened.
   void append(std::uint64_t number, Item& item) {
-    if (pages_.empty() || pages_.back().page->size == page_size || number - pages_.back().first > widest)
+    if (pages_.empty() || pages_.back().page->end() == page_size || number - pages_.back().first > widest)
       pages_.push_back({number, std::make_unique<Page>()});
-    Page& page = *pages_.back().page;
-    page.offsets[page.size] = static_cast<std::uint16_t>(number - pages_.back().first);
-    page.items[page.size++] = &item;
+    pages_.back().page->append(static_cast<std::uint16_t>(number - pages_.back().first), &item);
   }
 
   /// The item with the greatest number that is not above `number`; nothing if there is none.
   Item* floor(std::uint64_t number) const noexcept {
     for (std::size_t at = page_of(number); at != none; at = at > 0 ? at - 1 : none) {
       const std::size_t above = above_in(at, number);
-      if (above > 0) return pages_[at].page->items[above - 1];
+      if (above > 0) return pages_[at].page->item(above - 1);
     }
     return nullptr;
   }
@@ -42,7 +40,7 @@ class OrderedIndex {
     if (at == none) at = 0;  // before the first page, or there is none
     for (; at < pages_.size(); ++at) {
       const std::size_t above = above_in(at, number);
-      if (above < pages_[at].page->size) return pages_[at].page->items[above];
+      if (above < pages_[at].page->size) return pages_[at].page->item(above);
     }
     return nullptr;
   }
@@ -51,10 +49,7 @@ class OrderedIndex {
   void erase(std::uint64_t number) noexcept {
     const std::size_t at = page_of(number);
     Page& page = *pages_[at].page;
-    const std::size_t above = above_in(at, number);
-    std::copy(page.offsets + above, page.offsets + page.size, page.offsets + above - 1);
-    std::copy(page.items + above, page.items + page.size, page.items + above - 1);
-    --page.size;
+    page.erase(above_in(at, number) - 1);
     if (page.size == 0) {
       pages_.erase(pages_.begin() + static_cast<std::ptrdiff_t>(at));
     } else if (at > 0) {
@@ -68,9 +63,31 @@ class OrderedIndex {
   static constexpr std::uint64_t widest = 0xFFFFU;  // between the numbers of one page
 
   struct Page {
-    std::size_t size = 0;
+    std::size_t begin = 0, size = 0;     // what was erased first left its places empty: the oldest go first
     std::uint16_t offsets[page_size]{};  // from the page's first number
     Item* items[page_size]{};
+
+    std::size_t end() const noexcept { return begin + size; }
+    Item* item(std::size_t nth) const noexcept { return items[begin + nth]; }
+    void append(std::uint16_t offset, Item* item) noexcept {
+      offsets[end()] = offset;
+      items[end()] = item;
+      ++size;
+    }
+    void erase(std::size_t nth) noexcept {
+      if (nth == 0) {
+        ++begin;
+      } else {
+        shift(nth + 1, 1);
+      }
+      --size;
+    }
+    // Moves what begins at the nth towards the front.
+    void shift(std::size_t nth, std::size_t by) noexcept {
+      const std::size_t from = begin + nth;
+      std::copy(offsets + from, offsets + end(), offsets + from - by);
+      std::copy(items + from, items + end(), items + from - by);
+    }
   };
   struct Place {
     std::uint64_t first = 0;  // no number in the page is below it
@@ -79,7 +96,13 @@ class OrderedIndex {
 
   // The last page that may have the number.
   std::size_t page_of(std::uint64_t number) const noexcept {
-    if (!pages_.empty() && pages_.back().first <= number) return pages_.size() - 1;  // the newest are asked for most
+    if (pages_.empty()) return none;
+    const std::size_t last = pages_.size() - 1;
+    if (pages_[last].first <= number) return last;
+    // Mostly there are no gaps between the numbers, and all pages but the last are as wide.
+    const std::uint64_t back = 1 + (pages_[last].first - 1 - number) / page_size;
+    if (back <= last && pages_[last - back].first <= number && number < pages_[last - back + 1].first)
+      return last - back;
     const auto above = std::upper_bound(pages_.begin(), pages_.end(), number,
                                         [](std::uint64_t n, const Place& place) { return n < place.first; });
     return above == pages_.begin() ? none : static_cast<std::size_t>(above - pages_.begin()) - 1;
@@ -90,8 +113,10 @@ class OrderedIndex {
     const Page& page = *pages_[at].page;
     const std::uint64_t offset = (std::min)(number - pages_[at].first, widest);
     if (number < pages_[at].first) return 0;
-    return static_cast<std::size_t>(
-        std::upper_bound(page.offsets, page.offsets + page.size, static_cast<std::uint16_t>(offset)) - page.offsets);
+    const std::uint16_t* const first = page.offsets + page.begin;
+    if (const std::uint64_t nth = offset - first[0]; nth < page.size && first[nth] == offset) return nth + 1;
+    return static_cast<std::size_t>(std::upper_bound(first, first + page.size, static_cast<std::uint16_t>(offset)) -
+                                    first);
   }
 
   // A few long-lived items must not keep a page each.
@@ -99,11 +124,11 @@ class OrderedIndex {
     Page& left = *pages_[at].page;
     const Page& right = *pages_[at + 1].page;
     const std::uint64_t apart = pages_[at + 1].first - pages_[at].first;
-    if (left.size + right.size > page_size / 2 || apart + right.offsets[right.size - 1] > widest) return;
-    for (std::size_t i = 0; i < right.size; ++i) {
-      left.offsets[left.size] = static_cast<std::uint16_t>(apart + right.offsets[i]);
-      left.items[left.size++] = right.items[i];
-    }
+    if (left.size + right.size > page_size / 2 || apart + right.offsets[right.end() - 1] > widest) return;
+    left.shift(0, left.begin);
+    left.begin = 0;
+    for (std::size_t i = right.begin; i < right.end(); ++i)
+      left.append(static_cast<std::uint16_t>(apart + right.offsets[i]), right.items[i]);
     pages_.erase(pages_.begin() + static_cast<std::ptrdiff_t>(at) + 1);
   }
 

@@ -60,10 +60,11 @@ class MemoryStore {
 
   /// Throws std::bad_alloc, and then no word was heard.
   void settle(const Now& now, std::span<const Settlement> words, std::span<Settled> settled) {
-    std::vector<std::unique_ptr<detail::LoggedAttempt>> attempts(words.size());
+    std::vector<detail::LoggedAttempt::Owner> attempts(words.size());
+    detail::BlockPool::Pile room = inside_->pool.take(sizeof(detail::LoggedAttempt), words.size());
     for (std::size_t i = 0; i < words.size(); ++i) {  // before the lock: copying answers takes time
       if (words[i].attempt == nullptr) continue;
-      attempts[i] = std::make_unique<detail::LoggedAttempt>();
+      attempts[i] = detail::LoggedAttempt::make(room);
       attempts[i]->attempt = *words[i].attempt;
       attempts[i]->attempt.fence = words[i].lease.fence;
     }

@@ -46,4 +46,27 @@ TEST_CASE("a pool keeps a bounded number of bytes, and everything it was given e
   for (void* const block : taken) ::operator delete(block);
 }
 
+TEST_CASE("of several blocks at once a pool gives those that it has, and no more than were asked for") {
+  BlockPool pool;
+  std::set<void*> given;
+  BlockPool::Pile pile;
+  for (int i = 0; i < 3; ++i) {
+    void* const block = pool.take(100);
+    given.insert(block);
+    pile.push(block, 100);
+  }
+  pool.give(std::move(pile));
+  BlockPool::Pile two = pool.take(100, 2), one = pool.take(100, 2);
+  for (BlockPool::Pile* const taken : {&two, &two, &one}) {
+    void* const block = taken->take();
+    CHECK(given.erase(block) == 1);
+    std::memset(block, 3, BlockPool::room_for(100));
+    ::operator delete(block);
+  }
+  CHECK(two.take() == nullptr);
+  CHECK(one.take() == nullptr);
+  CHECK(pool.take(100, 1).empty());
+  CHECK(pool.take(1'000'000, 1).empty());
+}
+
 }  // namespace unit_detail_block_pool
