@@ -13,6 +13,7 @@
 #include "announcer.hpp"
 #include "breaker.hpp"
 #include "concepts.hpp"
+#include "detail/endpoint_cache.hpp"
 #include "health.hpp"
 #include "outcome.hpp"
 #include "registry.hpp"
@@ -24,13 +25,16 @@ inline namespace v0 {
 template <class Policies>
 class Aftermath {
  public:
-  Aftermath(Policies& policies, Registry<Policies>& registry, const Announcer& announcer, Health& health)
-      : policies_(policies), registry_(registry), announcer_(announcer), health_(health) {}
+  /// `endpoints` are the worker's own copies.
+  Aftermath(Policies& policies, Registry<Policies>& registry, detail::EndpointCache& endpoints,
+            const Announcer& announcer, Health& health)
+      : policies_(policies), registry_(registry), endpoints_(endpoints), announcer_(announcer), health_(health) {}
 
   /// Makes a note of what an outcome calls for. Throws std::bad_alloc.
   void judge(const Outcome& outcome, const Settled& settled) {
-    const std::shared_ptr<const Endpoint> endpoint = registry_.router().find(outcome.endpoint);
-    if (!outcome.attempt || endpoint == nullptr || endpoint->state == EndpointState::removed) return;
+    if (!outcome.attempt) return;
+    const std::shared_ptr<const Endpoint>& endpoint = endpoints_.find(outcome.endpoint);
+    if (endpoint == nullptr || endpoint->state == EndpointState::removed) return;
     const bool delivered = outcome.settlement.state == State::delivered;
     const std::optional<Lane> judged = breaker(policies_.options.breaker, settled, delivered, endpoint->cap);
     const Duration asked = outcome.rest.value_or(Duration::zero());
@@ -164,6 +168,7 @@ class Aftermath {
 
   Policies& policies_;
   Registry<Policies>& registry_;
+  detail::EndpointCache& endpoints_;
   const Announcer& announcer_;
   Health& health_;
   std::vector<Debt> tunes_{}, closures_{};

@@ -5,6 +5,7 @@
 #define WEBHOOK_ROUTER_HPP
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -61,9 +62,13 @@ class Router {
           std::make_shared<const Endpoint>(std::move(endpoint));  // before there is a place for it: this may throw
       const EndpointId id = taken->id;
       endpoints_.insert_or_assign(id, std::move(taken));
+      changes_.fetch_add(1, std::memory_order_release);
     }
     if (complete) version_ = newest;
   }
+
+  /// How many endpoints were taken over: as long as it stays the same, find() gives the same answers.
+  std::uint64_t changes() const noexcept { return changes_.load(std::memory_order_acquire); }
 
   /// How many endpoints of a tenant there are, without the removed ones.
   std::size_t count(std::string_view tenant) const {
@@ -187,6 +192,7 @@ class Router {
   mutable std::mutex mutex_{};
   std::unordered_map<EndpointId, std::shared_ptr<const Endpoint>> endpoints_{};
   Version version_ = 0;
+  std::atomic<std::uint64_t> changes_{0};
   detail::Stripes<Answers> answers_{};
 };
 

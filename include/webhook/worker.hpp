@@ -20,6 +20,7 @@
 #include "aftermath.hpp"
 #include "announcer.hpp"
 #include "concepts.hpp"
+#include "detail/endpoint_cache.hpp"
 #include "detail/key_ring.hpp"
 #include "detail/random.hpp"
 #include "detail/renderings.hpp"
@@ -56,7 +57,8 @@ class Worker final : private Exchanges {
         id_(id),
         peers_(peers),
         session_(policies.transport.open()),
-        aftermath_(policies, registry, announcer, health),
+        endpoints_(registry.router()),
+        aftermath_(policies, registry, endpoints_, announcer, health),
         rerouting_(policies, registry, announcer) {}
 
   /// Moves everything on once, waiting at most `wait` for something to happen. Returns how many attempts ended.
@@ -215,7 +217,7 @@ class Worker final : private Exchanges {
   Duration lease() const noexcept { return policies_.options.longest_timeout + lease_margin; }
 
   /// Makes a claimed delivery ready and starts it, or says at once why not.
-  void begin(Claimed claimed, Duration lease_ends) {
+  void begin(Claimed&& claimed, Duration lease_ends) {
     std::shared_ptr<const Endpoint> endpoint;
     const bool known = read(claimed, endpoint);
     const Now now = policies_.clock.now();  // after that, since a store may take its time
@@ -236,7 +238,7 @@ class Worker final : private Exchanges {
     } else if (claimed.event->expires && now.wall >= *claimed.event->expires) {
       over(State::expired, Notice::Kind::expired, "the event expired before it could be sent");
     } else {
-      start(std::move(claimed), endpoint, lease_ends, now);
+      start(std::move(claimed), std::move(endpoint), lease_ends, now);
     }
   }
 
@@ -245,12 +247,12 @@ class Worker final : private Exchanges {
     return endpoint != nullptr && endpoint->order != Order::none && endpoint->when_exhausted == Exhausted::park;
   }
 
-  void start(Claimed claimed, const std::shared_ptr<const Endpoint>& endpoint, Duration lease_ends, const Now& now) {
+  void start(Claimed&& claimed, std::shared_ptr<const Endpoint>&& endpoint, Duration lease_ends, const Now& now) {
     const Ticket ticket = slots_.take();
     tally_.started();
     Exchange& exchange = *slots_.find(ticket);
     exchange.claimed = std::move(claimed);
-    exchange.endpoint = endpoint;
+    exchange.endpoint = std::move(endpoint);
     exchange.lease_ends = lease_ends;
     exchange.began = now;
     Releasing releasing(*this, ticket);
@@ -276,15 +278,14 @@ class Worker final : private Exchanges {
   bool prepare(Exchange& exchange) {
     const Endpoint& endpoint = *exchange.endpoint;
     Request& request = exchange.request;
-    const auto write = [&](const Rendering& rendering) {
-      request.headers = rendering.headers;
-      request.body = rendering.body;
-    };
     if (exchange.claimed.event.use_count() == 1) {
-      write(policies_.serializer.render(*exchange.claimed.event, endpoint.format));
+      Rendering rendering = policies_.serializer.render(*exchange.claimed.event, endpoint.format);
+      request.headers = rendering.headers;  // keeps its memory
+      request.body = std::move(rendering.body);
     } else {
       exchange.rendering = renderings_.of(policies_.serializer, *exchange.claimed.event, endpoint.format);
-      write(*exchange.rendering);
+      request.headers = exchange.rendering->headers;
+      request.body = exchange.rendering->body;
     }
     request.url = endpoint.url;
     request.headers.add(endpoint.headers);
@@ -304,10 +305,10 @@ class Worker final : private Exchanges {
   /// The engine's copy of the endpoint, read again if the store says that it is an old one; null if there is none.
   /// False: it could not be read.
   bool read(const Claimed& claimed, std::shared_ptr<const Endpoint>& endpoint) {
-    endpoint = registry_.router().find(claimed.endpoint);
+    endpoint = endpoints_.find(claimed.endpoint);
     if (endpoint != nullptr && endpoint->version >= claimed.version) return true;
     if (!contained([&] { registry_.refresh(); })) return false;
-    endpoint = registry_.router().find(claimed.endpoint);
+    endpoint = endpoints_.find(claimed.endpoint);
     return endpoint == nullptr || endpoint->version >= claimed.version;
   }
 
@@ -338,16 +339,18 @@ class Worker final : private Exchanges {
     });
   }
 
-  void conclude(const Exchange& exchange, Response response, const Now& now) {
+  void conclude(const Exchange& exchange, Response&& response, const Now& now) {
     const Judgement judgement = judge(response, now.wall);
     const Endpoint& endpoint = *exchange.endpoint;
     const RetrySchedule& schedule = endpoint.retry ? *endpoint.retry : policies_.options.retry;
-    const std::optional<Duration> wait = schedule.next(exchange.claimed.attempts + 1, random_.next().low);
+    std::optional<Duration> wait;
+    if (judgement.verdict == Judgement::Verdict::retry)
+      wait = schedule.next(exchange.claimed.attempts + 1, random_.next().low);
     outcomes_.push_back(Outcome::tried(exchange.claimed, record(exchange, std::move(response), now), judgement, wait,
                                        parks(&endpoint)));
   }
 
-  Attempt record(const Exchange& exchange, Response response, const Now& now) const {
+  Attempt record(const Exchange& exchange, Response&& response, const Now& now) const {
     Attempt attempt;
     attempt.fence = exchange.claimed.lease.fence;
     attempt.at = exchange.began.wall;
@@ -449,6 +452,7 @@ class Worker final : private Exchanges {
   WorkerId id_;
   Peers& peers_;
   Session session_;
+  detail::EndpointCache endpoints_;
   Aftermath<Policies> aftermath_;
   Rerouting<Policies> rerouting_;
   detail::KeyRing<typename Policies::Signer> keys_{};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <webhook/detail/endpoint_cache.hpp>
 #include <webhook/router.hpp>
 
 #include <algorithm>
@@ -89,6 +90,22 @@ TEST_CASE("a change beside which others may be missing is taken over, but the re
   router.update({made(2, 2, {"*"}), made(3, 3, {"*"})});
   CHECK(router.version() == 3);
   CHECK(router.routes("", "a.b")->endpoints.size() == 3);
+}
+
+TEST_CASE("a worker's own copies are asked again once an endpoint changed, and only then") {
+  Router router;
+  webhook::detail::EndpointCache cache(router);
+  CHECK(cache.find(EndpointId{1}) == nullptr);
+  router.update({made(1, 1, {"*"}), made(2, 2, {"*"})});
+  const Endpoint* const first = cache.find(EndpointId{1}).get();
+  CHECK(first == router.find(EndpointId{1}).get());
+  CHECK(cache.find(EndpointId{1}).use_count() == 2);  // the router's and the cache's
+  CHECK(cache.find(EndpointId{3}) == nullptr);
+  router.update({made(1, 1, {"*"})});  // as it is known
+  CHECK(cache.find(EndpointId{1}).get() == first);
+  router.update({made(1, 3, {"*"}, "", EndpointState::paused), made(3, 4, {"*"})});
+  CHECK(cache.find(EndpointId{1})->state == EndpointState::paused);
+  CHECK(cache.find(EndpointId{3})->version == 4);
 }
 
 }  // namespace unit_router
