@@ -153,6 +153,10 @@ class Worker final : private Exchanges {
     Duration lease_ends{};  // steady
     Now began{};
   };
+  struct Reading {
+    Now now{};
+    unsigned uses = 0;  // that are left
+  };
 
   void stay_awake() noexcept {
     if (asleep_.load()) asleep_.store(false);  // mostly nothing to write: those who emit read it all the time
@@ -184,6 +188,7 @@ class Worker final : private Exchanges {
         found = policies_.store.claim(ask, claimed_);
         if (found.registry != registry_.router().version()) registry_.refresh();
       });
+      recent_.uses = 0;
       for (Claimed& claimed : claimed_) begin(std::move(claimed), ask.now.steady + ask.lease);
       if (!answered) return (std::min)(wait, trouble_pause);
       if (!claimed_.empty()) {
@@ -220,7 +225,7 @@ class Worker final : private Exchanges {
   void begin(Claimed&& claimed, Duration lease_ends) {
     std::shared_ptr<const Endpoint> endpoint;
     const bool known = read(claimed, endpoint);
-    const Now now = policies_.clock.now();  // after that, since a store may take its time
+    const Now now = recent();
     const auto over = [&](State state, Notice::Kind kind, std::string_view text) {
       outcomes_.push_back(Outcome::over(claimed, state, kind, text));
     };
@@ -240,6 +245,13 @@ class Worker final : private Exchanges {
     } else {
       start(std::move(claimed), std::move(endpoint), lease_ends, now);
     }
+  }
+
+  /// A reading of the clock serves a few deliveries that are begun one after the other.
+  Now recent() {
+    if (recent_.uses == 0) recent_ = {policies_.clock.now(), 8};
+    --recent_.uses;
+    return recent_.now;
   }
 
   /// Whether those behind a delivery that failed for good are to wait for the host.
@@ -307,6 +319,7 @@ class Worker final : private Exchanges {
   bool read(const Claimed& claimed, std::shared_ptr<const Endpoint>& endpoint) {
     endpoint = endpoints_.find(claimed.endpoint);
     if (endpoint != nullptr && endpoint->version >= claimed.version) return true;
+    recent_.uses = 0;  // a store may take its time
     if (!contained([&] { registry_.refresh(); })) return false;
     endpoint = endpoints_.find(claimed.endpoint);
     return endpoint == nullptr || endpoint->version >= claimed.version;
@@ -464,6 +477,7 @@ class Worker final : private Exchanges {
   Version swept_ = 0;
   std::vector<Claimed> claimed_{};
   Headers signed_{};
+  Reading recent_{};
   std::vector<Outcome> outcomes_{}, said_{};  // said_ is empty but within say(); it keeps its memory
   std::vector<Settlement> settlements_{};
   std::vector<Settled> settled_{};

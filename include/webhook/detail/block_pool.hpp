@@ -11,6 +11,8 @@
 #include <new>
 #include <utility>
 
+#include "prefetch.hpp"
+
 namespace webhook {
 inline namespace v0 {
 namespace detail {
@@ -47,6 +49,7 @@ class BlockPool {
       Dead* const dead = top_;
       if (dead == nullptr) return {};
       top_ = dead->below;
+      if (top_ != nullptr) prefetch(top_, dead->size);  // it is next, and nobody has looked at it for long
       return {dead, dead->size};
     }
     Dead* top_ = nullptr;
@@ -112,7 +115,7 @@ class BlockPool {
  private:
   static constexpr std::size_t step = 16, overhead = 8;  // as most allocators round: nothing is lost to it
   static constexpr std::size_t classes = 512;
-  static constexpr std::size_t most_kept = std::size_t{1} << 20U;
+  static constexpr std::size_t most_kept = std::size_t{4} << 20U;
 
   static std::size_t class_of(std::size_t size) noexcept { return (size + overhead + step - 1) / step; }
   static std::size_t room_of(std::size_t which) noexcept { return which * step - overhead; }

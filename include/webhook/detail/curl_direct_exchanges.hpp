@@ -14,6 +14,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,7 @@
 #include "curl_direct_exchange.hpp"
 #include "curl_direct_pool.hpp"
 #include "curl_url.hpp"
+#include "prefetch.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -128,6 +130,22 @@ class DirectExchanges {
     pool_.bury();
     now_.reset();
     return reported_ != before;
+  }
+
+  /// What is about to happen: asks for the memory that it will be about, of all connections at once rather than of each
+  /// when its turn comes. The system's work for every other exchange was done since it was looked at.
+  void expect(std::span<const epoll_event> events) const noexcept {
+    const auto each = [events](const auto& look) {
+      for (const epoll_event& event : events) {
+        if (event.data.u64 != Poller::called && !CurlConnector::owns(event.data.u64))
+          look(*DirectConnection::of(event.data.u64));
+      }
+    };
+    each([](const DirectConnection& connection) { prefetch(&connection, sizeof connection); });
+    each([](const DirectConnection& connection) { prefetch(connection.exchange, sizeof(DirectExchange)); });
+    each([](const DirectConnection& connection) {
+      if (connection.exchange != nullptr) prefetch(connection.exchange->request, sizeof(Request));
+    });
   }
 
   /// What a poller says of one of our tokens. finish_round() follows, once all that it said has been passed on.
@@ -275,7 +293,7 @@ class DirectExchanges {
   void send(DirectExchange& exchange, Exchanges& exchanges) {
     if (!asked(exchange, exchanges)) return;
     exchange.stage = DirectExchange::Stage::moving;
-    exchange.open(wire_, exchange.request->body.size() <= DirectExchange::copied_body);
+    exchange.open(wire_.view(), exchange.request->body.size() <= DirectExchange::copied_body);
     if (exchange.deaf) return receive(exchange, exchanges);
     if (!exchange.all_written() && !exchange.connection->write_when_possible(true)) throw std::bad_alloc();
   }
@@ -416,7 +434,7 @@ class DirectExchanges {
   Clock::time_point look_at_ = (Clock::time_point::max)();  // no exchange is overdue before
   std::optional<Clock::time_point> now_{};
   std::size_t reported_ = 0, told_ = 0;
-  std::string wire_{};
+  WireBuffer wire_{};
   std::array<char, 16 * 1024> buffer_{};
 };
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -111,7 +112,9 @@ class CurlSession {
       milliseconds = 0;
       reported = state.whole->advance(exchanges);
     }
-    for (const epoll_event& event : state.poller.wait(milliseconds)) {
+    const std::span<const epoll_event> events = state.poller.wait(milliseconds);
+    state.direct.expect(events);
+    for (const epoll_event& event : events) {
       if (event.data.u64 == detail::Poller::called) {
         state.poller.answer();
       } else {

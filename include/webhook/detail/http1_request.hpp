@@ -4,6 +4,7 @@
 #ifndef WEBHOOK_DETAIL_HTTP1_REQUEST_HPP
 #define WEBHOOK_DETAIL_HTTP1_REQUEST_HPP
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstring>
@@ -82,9 +83,30 @@ struct Http1Origin {
   }
 };
 
+/// What goes out in one piece, written into memory that is kept for the next and never cleared.
+class WireBuffer {
+ public:
+  std::string_view view() const noexcept { return std::string_view(memory_).substr(0, size_); }
+  void clear() noexcept { size_ = 0; }
+  void append(std::string_view text) {
+    char* const to = room(text.size());
+    end(to + text.copy(to, text.size()));
+  }
+  /// Where the next bytes go, with room for so many; end() says how far they came. Throws std::bad_alloc.
+  char* room(std::size_t most) {
+    if (memory_.size() - size_ < most) memory_.resize((std::max)(2 * memory_.size(), size_ + most));
+    return memory_.data() + size_;
+  }
+  void end(const char* at) noexcept { size_ = static_cast<std::size_t>(at - memory_.data()); }
+
+ private:
+  std::string memory_{};
+  std::size_t size_ = 0;
+};
+
 /// Appends the head of a request; returns what is wrong with the request, or nothing, and then `out` is as it was. A
 /// fragment is no part of a target.
-inline std::string write_http1_head(std::string& out, const Request& request, std::string_view host,
+inline std::string write_http1_head(WireBuffer& out, const Request& request, std::string_view host,
                                     std::string_view target, std::string_view user_agent) {
   if (!is_token(request.method)) return "the method is no HTTP token";
   bool own_agent = false;
@@ -97,12 +119,10 @@ inline std::string write_http1_head(std::string& out, const Request& request, st
   }
   // All values at once, since names have none.
   if (!is_field_value(request.headers.text())) return "a header's value contains a control character";
-  const std::size_t before = out.size();
   constexpr std::size_t fixed = 128;  // more than all that stands between the others, and the length's 20 digits
   constexpr std::size_t around = 4;   // of each field: ": " and the line's end
-  out.resize(before + fixed + request.method.size() + target.size() + host.size() + user_agent.size() +
-             request.headers.bytes() + around * request.headers.size());
-  char* to = out.data() + before;
+  char* to = out.room(fixed + request.method.size() + target.size() + host.size() + user_agent.size() +
+                      request.headers.bytes() + around * request.headers.size());
   const auto put = [&to](std::string_view text) { to += text.copy(to, text.size()); };
   const auto say = [&to]<std::size_t Size>(const char(&text)[Size]) {  // of a size that is known: no call
     std::memcpy(to, text, Size - 1);
@@ -133,7 +153,7 @@ inline std::string write_http1_head(std::string& out, const Request& request, st
     say("\r\n");
   }
   say("\r\n");
-  out.resize(static_cast<std::size_t>(to - out.data()));
+  out.end(to);
   return {};
 }
 

@@ -170,7 +170,7 @@ class MemoryBook {
     row.state = state;
     if (options_.keep_finished == 0) return forget(row);
     if (over_.size() >= options_.keep_finished) {
-      if (const MemoryDelivery* const next = over_.ahead(2)) next->prefetch();
+      over_.prefetch_ahead();
       forget(over_.top());
     }
     over_.push(at, row);

@@ -131,7 +131,7 @@ struct MemoryCore {
       for (; count < most; ++count) {
         const bool live = !from.waiting.empty() && from.waiting.top_key() <= at;
         if (!live && (from.resent.empty() || from.resent.top_key() > at)) break;
-        from.waiting.prefetch_next();
+        from.waiting.prefetch_ahead();
         lease(live ? from.waiting.top() : from.resent.top(), ask, at, claimed);
       }
     } catch (...) {
@@ -151,7 +151,9 @@ struct MemoryCore {
   }
 
   void lease(MemoryDelivery& row, const Claim& ask, std::int64_t at, std::vector<Claimed>& claimed) {
-    std::shared_ptr<const Event> event = book.open(row.what());  // from here on nothing throws
+    MemoryEvent& what = row.what();
+    std::shared_ptr<const Event> event = book.open(what);  // from here on nothing throws
+    what.prefetch_payload();
     if (row.state == State::leased) row.count_lost();
     book.hold(row, moment_after(at, ask.lease));
     row.state = State::leased;

@@ -30,10 +30,8 @@ class DueQueue {
     return row.in == Seat::fresh ? fresh_.key_of(row) : later_.key_of(row);
   }
 
-  /// Asks for the memory of one that will be at the top soon: others were emitted, or delivered, since it was touched.
-  [[gnu::always_inline]] void prefetch_next() const noexcept {
-    if (const MemoryDelivery* const next = fresh_.ahead(4)) next->prefetch();
-  }
+  /// To be called for each that is about to be taken from the top.
+  [[gnu::always_inline]] void prefetch_ahead() const noexcept { fresh_.prefetch_ahead(); }
 
   /// Makes room for so many more that are due later, so that pushing them cannot fail. Throws std::bad_alloc.
   void reserve(std::size_t more) { later_.reserve(later_.size() + more); }
