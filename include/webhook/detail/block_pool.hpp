@@ -33,7 +33,11 @@ class BlockPool {
     /// One that was taken for `size` bytes, or that has room_for(size).
     void push(void* block, std::size_t size) noexcept { top_ = new (block) Dead{top_, size}; }
     /// One of them for a new use; null if there is none.
-    void* take() noexcept { return pop().block; }
+    void* take() noexcept {
+      const Popped one = pop();
+      if (top_ != nullptr) prefetch(top_, one.size);  // it is next, and nobody has looked at it for long
+      return one.block;
+    }
 
    private:
     friend class BlockPool;
@@ -49,7 +53,6 @@ class BlockPool {
       Dead* const dead = top_;
       if (dead == nullptr) return {};
       top_ = dead->below;
-      if (top_ != nullptr) prefetch(top_, dead->size);  // it is next, and nobody has looked at it for long
       return {dead, dead->size};
     }
     Dead* top_ = nullptr;
@@ -71,7 +74,7 @@ class BlockPool {
     if (which < classes) {
       // Waiting for another thread would take longer than asking the allocator.
       if (const std::unique_lock lock(mutex_, std::try_to_lock); lock.owns_lock()) {
-        if (void* const block = piles_[which].pop().block) {
+        if (void* const block = piles_[which].take()) {
           kept_ -= room_of(which);
           return block;
         }
@@ -87,7 +90,7 @@ class BlockPool {
     if (which >= classes) return taken;
     if (const std::unique_lock lock(mutex_, std::try_to_lock); lock.owns_lock()) {
       for (; count > 0; --count) {
-        void* const block = piles_[which].take();
+        void* const block = piles_[which].pop().block;
         if (block == nullptr) break;
         kept_ -= room_of(which);
         taken.push(block, size);

@@ -368,7 +368,7 @@ class DirectExchanges {
   }
 
   // ---- Time
-  // Read once for all that is done between two waits, which takes well under a millisecond.
+  // Read once for all that is done between two waits.
   Clock::time_point now() {
     if (!now_) now_ = Clock::now();
     return *now_;
