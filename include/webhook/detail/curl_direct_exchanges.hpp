@@ -14,7 +14,6 @@
 #include <memory>
 #include <new>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +23,6 @@
 #include "curl_direct_exchange.hpp"
 #include "curl_direct_pool.hpp"
 #include "curl_url.hpp"
-#include "prefetch.hpp"
 
 namespace webhook {
 inline namespace v0 {
@@ -130,22 +128,6 @@ class DirectExchanges {
     pool_.bury();
     now_.reset();
     return reported_ != before;
-  }
-
-  /// What is about to happen: asks for the memory that it will be about, of all connections at once rather than of each
-  /// when its turn comes. The system's work for every other exchange was done since it was looked at.
-  void expect(std::span<const epoll_event> events) const noexcept {
-    const auto each = [events](const auto& look) {
-      for (const epoll_event& event : events) {
-        if (event.data.u64 != Poller::called && !CurlConnector::owns(event.data.u64))
-          look(*DirectConnection::of(event.data.u64));
-      }
-    };
-    each([](const DirectConnection& connection) { prefetch(&connection, sizeof connection); });
-    each([](const DirectConnection& connection) { prefetch(connection.exchange, sizeof(DirectExchange)); });
-    each([](const DirectConnection& connection) {
-      if (connection.exchange != nullptr) prefetch(connection.exchange->request, sizeof(Request));
-    });
   }
 
   /// What a poller says of one of our tokens. finish_round() follows, once all that it said has been passed on.

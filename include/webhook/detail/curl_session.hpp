@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,9 +111,7 @@ class CurlSession {
       milliseconds = 0;
       reported = state.whole->advance(exchanges);
     }
-    const std::span<const epoll_event> events = state.poller.wait(milliseconds);
-    state.direct.expect(events);
-    for (const epoll_event& event : events) {
+    for (const epoll_event& event : state.poller.wait(milliseconds)) {
       if (event.data.u64 == detail::Poller::called) {
         state.poller.answer();
       } else {
