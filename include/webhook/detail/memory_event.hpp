@@ -326,7 +326,7 @@ inline MemoryEvent& MemoryDelivery::block() const noexcept {
   return const_cast<MemoryEvent&>(*(reinterpret_cast<const MemoryEvent*>(rows) - 1));
 }
 inline void MemoryDelivery::prefetch() const noexcept {
-  detail::prefetch(reinterpret_cast<const char*>(this) - sizeof(MemoryEvent), 256);
+  detail::prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(this) - sizeof(MemoryEvent)), 256);
 }
 inline MemoryEvent& MemoryDelivery::what() const noexcept { return block().origin(); }
 inline std::uint64_t MemoryDelivery::id() const noexcept { return block().first + nth; }

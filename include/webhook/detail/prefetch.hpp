@@ -6,6 +6,7 @@
 #define WEBHOOK_DETAIL_PREFETCH_HPP
 
 #include <cstddef>
+#include <cstdint>
 
 namespace webhook {
 inline namespace v0 {
@@ -15,7 +16,8 @@ namespace detail {
 /// nothing else, has to be inlined: g++ takes a call of it for one that does nothing, and leaves it out.
 [[gnu::always_inline]] inline void prefetch(const void* from, std::size_t bytes) noexcept {
   constexpr std::size_t line = 64;
-  for (std::size_t at = 0; at < bytes; at += line) __builtin_prefetch(static_cast<const char*>(from) + at, 1);
+  const auto first = reinterpret_cast<std::uintptr_t>(from);  // a number, since there need not be an object
+  for (std::size_t at = 0; at < bytes; at += line) __builtin_prefetch(reinterpret_cast<const void*>(first + at), 1);
 }
 
 }  // namespace detail
