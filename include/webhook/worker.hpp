@@ -209,10 +209,11 @@ class Worker final : private Exchanges {
     }
   }
 
-  /// Forgets the keys of removed endpoints, once for each change of the registry.
+  /// Forgets the keys of removed endpoints, and how endpoints were, once for each change of the registry.
   void sweep() {
     const Version version = registry_.router().version();
     if (std::exchange(swept_, version) == version) return;
+    endpoints_.clear();
     keys_.sweep([&](EndpointId id) {
       const std::shared_ptr<const Endpoint> endpoint = registry_.router().find(id);
       return endpoint != nullptr && endpoint->state != EndpointState::removed;

@@ -106,6 +106,8 @@ TEST_CASE("a worker's own copies are asked again once an endpoint changed, and o
   router.update({made(1, 3, {"*"}, "", EndpointState::paused), made(3, 4, {"*"})});
   CHECK(cache.find(EndpointId{1})->state == EndpointState::paused);
   CHECK(cache.find(EndpointId{3})->version == 4);
+  cache.clear();
+  CHECK(router.find(EndpointId{3}).use_count() == 2);  // the router's and this one
 }
 
 }  // namespace unit_router

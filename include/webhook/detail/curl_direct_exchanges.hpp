@@ -351,7 +351,7 @@ class DirectExchanges {
 
   // ---- Time
   // Read once for all that is done between two waits.
-  Clock::time_point now() {
+  Clock::time_point now() noexcept {
     if (!now_) now_ = Clock::now();
     return *now_;
   }

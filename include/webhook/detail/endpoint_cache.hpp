@@ -23,12 +23,15 @@ class EndpointCache {
   const std::shared_ptr<const Endpoint>& find(EndpointId id) {
     const std::uint64_t changes = router_.changes();  // first: what changes after it is seen by the next call
     if (changes != changes_) {
-      known_.clear();
+      clear();
       changes_ = changes;
     }
     const auto known = known_.find(id);
     return known != known_.end() ? known->second : known_.emplace(id, router_.find(id)).first->second;
   }
+
+  /// Lets go of every copy: an endpoint that was changed or removed had secrets.
+  void clear() noexcept { known_.clear(); }
 
  private:
   const Router& router_;

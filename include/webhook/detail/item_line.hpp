@@ -22,6 +22,8 @@ class ItemLine {
   std::size_t size() const noexcept { return size_; }
   std::int64_t top_key() const noexcept { return at(front_).key; }
   Item& top() const noexcept { return *at(front_).item; }
+  std::int64_t key_of(const Item& item) const noexcept { return at(item.seat).key; }
+
   /// To be called for each that leaves at the front: asks for the memory of some that follow, which mostly has not been
   /// looked at since they came. Of several at once, because those are waited for together.
   [[gnu::always_inline]] void prefetch_ahead() const noexcept {
@@ -31,7 +33,6 @@ class ItemLine {
       if (const Item* const item = at(front_ + nth).item; item != nullptr) item->prefetch();
     }
   }
-  std::int64_t key_of(const Item& item) const noexcept { return at(item.seat).key; }
 
   /// Whether an item may join at the end: by its key, and by its order where the key is that of the last one.
   bool takes(std::int64_t key, const Item& item) const noexcept {

@@ -125,7 +125,7 @@ class OrderedIndex {
     const Page& right = *pages_[at + 1].page;
     const std::uint64_t apart = pages_[at + 1].first - pages_[at].first;
     if (left.size + right.size > page_size / 2 || apart + right.offsets[right.end() - 1] > widest) return;
-    left.shift(0, left.begin);
+    if (left.begin > 0) left.shift(0, left.begin);
     left.begin = 0;
     for (std::size_t i = right.begin; i < right.end(); ++i)
       left.append(static_cast<std::uint16_t>(apart + right.offsets[i]), right.items[i]);
